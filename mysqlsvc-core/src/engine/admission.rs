@@ -1,0 +1,463 @@
+//! What may be asked for in which state: the same code answers requests and greys out buttons.
+
+use super::{Reason, Refusal, view::View};
+use crate::{
+    GtidSet, Identity, Millis, NodeId, NodeState, OperationId, Probe, Role, ServerVersion,
+    backend::{Inspection, Severity},
+    intent::Intent,
+    journal::Execution,
+    plan::{Forecast, Strategy},
+    state::Trouble,
+};
+
+/// What admission looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Situation<'a> {
+    pub(super) intent: &'a Intent,
+    pub(super) view: &'a View,
+    pub(super) max_lag: Millis,
+    /// What keeps the cluster busy, if anything does.
+    pub(super) busy: Option<&'a str>,
+}
+
+type Admitted = Result<(), Refusal>;
+
+impl<'a> Situation<'a> {
+    pub(super) fn state(&self, node: &NodeId) -> NodeState {
+        self.view.state(node, self.intent, self.max_lag, false)
+    }
+
+    fn known_and_idle(&self, node: &NodeId) -> Admitted {
+        if !self.view.is_known(node, self.intent) {
+            let detail = format!(
+                "{node} is not a node of this cluster; check the address, or add \
+                                  it to the discovery"
+            );
+            return Err(Refusal::new(Reason::UnknownNode, detail));
+        }
+        self.idle()
+    }
+
+    /// Whether nothing keeps the cluster busy.
+    pub(super) fn idle(&self) -> Admitted {
+        match self.busy {
+            Some(what) => Err(Refusal::new(
+                Reason::Busy,
+                format!("{what}; wait until that is over and ask again"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn member_role(&self, node: &NodeId) -> Result<Role, Refusal> {
+        self.known_and_idle(node)?;
+        match self.intent.role(node) {
+            Role::Unregistered => Err(Refusal::new(
+                Reason::NotRegistered,
+                format!("{node} is not registered; register it first"),
+            )),
+            role => Ok(role),
+        }
+    }
+
+    pub(super) fn master(&self) -> Result<&'a NodeId, Refusal> {
+        self.intent.master().ok_or_else(|| {
+            Refusal::new(Reason::NoMaster, "no master is registered; register one first")
+        })
+    }
+
+    /// Whether a node may be registered, as far as can be told without asking it.
+    pub(super) fn register(&self, node: &NodeId, role: Role) -> Admitted {
+        self.known_and_idle(node)?;
+        let has = self.intent.role(node);
+        if has != Role::Unregistered {
+            let detail = format!("{node} is registered as {has}; unregister it first");
+            return Err(Refusal::new(Reason::AlreadyRegistered, detail));
+        }
+        let holder = match role {
+            Role::Master => self.intent.master(),
+            Role::Standby => self.intent.standby(),
+            Role::Slave => None,
+            Role::Unregistered => {
+                let detail = "a node is registered as master, standby or slave";
+                return Err(Refusal::new(Reason::WrongState, detail));
+            }
+        };
+        if let Some(holder) = holder {
+            let detail = format!("{holder} is the {role}, and there is at most one");
+            return Err(Refusal::new(Reason::RoleTaken, detail));
+        }
+        if role == Role::Master {
+            self.nobody_else_writable(&[node])?;
+        }
+        Ok(())
+    }
+
+    /// Whether a node's version lets it play that role beside the others': a replica must not be
+    /// older than its source, whose events it may not understand.
+    pub(super) fn version_fits(
+        &self,
+        node: &NodeId,
+        role: Role,
+        version: ServerVersion,
+    ) -> Admitted {
+        let seen = |other: &NodeId| self.view.probe(other).map(|probe| probe.version);
+        if role != Role::Master {
+            return match self.intent.master().and_then(|master| Some((master, seen(master)?))) {
+                Some((master, leader)) => not_older(node, version, master, leader),
+                None => Ok(()),
+            };
+        }
+        let mut others = self.intent.replicas().filter_map(|other| Some((other, seen(other)?)));
+        others.try_for_each(|(other, follower)| not_older(other, follower, node, version))
+    }
+
+    /// Whether what was found on a node allows registering it.
+    pub(super) fn fit(&self, node: &NodeId, found: &Inspection) -> Admitted {
+        let errors: Vec<_> = found
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| format!("{}: {}", finding.id, finding.text))
+            .collect();
+        if !errors.is_empty() {
+            let detail = format!("{node} cannot be worked with as it is. {}", errors.join(" "));
+            return Err(Refusal::new(Reason::Unfit, detail));
+        }
+        for (other, member) in self.intent.members.iter().filter(|(other, _)| *other != node) {
+            if same_server(&member.identity, &found.probe.identity) {
+                let detail = format!(
+                    "{node} and {other} have the same server_id or server_uuid ({}); give each \
+                     server its own (auto.cnf, server_id), else replication drops events silently",
+                    found.probe.identity
+                );
+                return Err(Refusal::new(Reason::IdentityNotDistinct, detail));
+            }
+            if member.executed.flavor() != found.probe.flavor {
+                let detail = format!(
+                    "{node} is {}, but {other} is {}; a cluster is of one flavour",
+                    found.probe.flavor,
+                    member.executed.flavor()
+                );
+                return Err(Refusal::new(Reason::Incompatible, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a node may be unregistered.
+    pub(super) fn unregister(&self, node: &NodeId) -> Admitted {
+        let role = self.member_role(node)?;
+        if role == Role::Master && self.state(node) == NodeState::Ok {
+            let detail = format!("{node} is the master and OK; switch to another node first");
+            return Err(Refusal::new(Reason::WrongState, detail));
+        }
+        Ok(())
+    }
+
+    /// Whom a node would replicate from, whatever the states are.
+    pub(super) fn source_of(&self, node: &NodeId) -> Result<NodeId, Refusal> {
+        match self.member_role(node)? {
+            Role::Master => self.intent.standby().cloned().ok_or_else(|| {
+                let detail = "mutual replication needs a standby; register one first";
+                Refusal::new(Reason::NoStandby, detail)
+            }),
+            _ => self.master().cloned(),
+        }
+    }
+
+    /// Whether a node may be let replicate, and from whom, by what was last seen.
+    pub(super) fn activate(&self, node: &NodeId) -> Result<NodeId, Refusal> {
+        let source = self.source_of(node)?;
+        if self.intent.role(node) == Role::Master {
+            self.activate_reverse(node, &source)?;
+            return Ok(source);
+        }
+        match self.state(node) {
+            NodeState::Detached
+            | NodeState::Lost { .. }
+            | NodeState::Error(Trouble::ReplicationBroken { .. }) => Ok(source),
+            state => Err(Refusal::new(
+                Reason::WrongState,
+                format!(
+                    "{node} is {state}; only a node that is DETACHED or LOST, or whose replication \
+                     is broken, can be activated"
+                ),
+            )),
+        }
+    }
+
+    /// Whether a node may be let forget its source.
+    pub(super) fn detach(&self, node: &NodeId) -> Admitted {
+        let role = self.member_role(node)?;
+        let Some(probe) = self.view.probe(node) else {
+            let detail = format!("{node} is {}; it must be reachable", self.state(node));
+            return Err(Refusal::new(Reason::Unreachable, detail));
+        };
+        if probe.replication.is_some() || (role == Role::Master && self.intent.mutual) {
+            return Ok(());
+        }
+        let detail = format!("{node} replicates from nobody; there is nothing to detach");
+        Err(Refusal::new(Reason::WrongState, detail))
+    }
+
+    /// Whether a node may be made to stand still.
+    pub(super) fn pause(&self, node: &NodeId) -> Admitted {
+        let role = self.member_role(node)?;
+        match (role, self.state(node)) {
+            (_, NodeState::Ok) | (Role::Standby | Role::Slave, NodeState::Syncing(_)) => Ok(()),
+            (_, state) => {
+                let detail = format!("{node} is {state}; only a node that is OK can be paused");
+                Err(Refusal::new(Reason::WrongState, detail))
+            }
+        }
+    }
+
+    /// Whether a node that stands still may go on.
+    pub(super) fn resume(&self, node: &NodeId) -> Admitted {
+        let role = self.member_role(node)?;
+        let state = self.state(node);
+        // A replica that is paused by intent may be going on already, or be another's replica.
+        let paused = role != Role::Master && self.intent.is_paused(node);
+        if !paused && !matches!(state, NodeState::Paused(_)) {
+            let detail = format!("{node} is {state}; only a node that is PAUSED can be resumed");
+            return Err(Refusal::new(Reason::WrongState, detail));
+        }
+        if role == Role::Master {
+            return self.nobody_else_writable(&[node]);
+        }
+        self.master().map(drop)
+    }
+
+    fn activate_reverse(&self, master: &NodeId, standby: &NodeId) -> Admitted {
+        let state = self.state(standby);
+        if state != NodeState::Ok {
+            let detail = format!("the standby {standby} is {state}; it must be OK first");
+            return Err(Refusal::new(Reason::WrongState, detail));
+        }
+        let channel = self.view.probe(master).and_then(|probe| probe.replication.as_ref());
+        if channel.is_some_and(|channel| channel.source == *standby && channel.is_running()) {
+            let detail = format!("{master} replicates from {standby} already");
+            return Err(Refusal::new(Reason::WrongState, detail));
+        }
+        Ok(())
+    }
+
+    /// Which master a switch to a node would move, whatever the states are.
+    pub(super) fn switch_from(&self, to: &NodeId) -> Result<NodeId, Refusal> {
+        let role = self.member_role(to)?;
+        let master = self.master()?;
+        if role == Role::Master {
+            let detail = format!("{to} is the master already");
+            return Err(Refusal::new(Reason::AlreadyMaster, detail));
+        }
+        Ok(master.clone())
+    }
+
+    /// Whether the master may be moved to a node, by what was last seen.
+    pub(super) fn switch(&self, to: &NodeId) -> Result<NodeId, Refusal> {
+        let from = self.switch_from(to)?;
+        let master = &from;
+        let state = self.state(master);
+        if state != NodeState::Ok {
+            let detail = format!(
+                "the master {master} is {state}; a planned switch needs a master that is OK"
+            );
+            return Err(Refusal::new(Reason::MasterNotOk, detail));
+        }
+        let state = self.state(to);
+        if state != NodeState::Ok {
+            let detail = format!("{to} is {state}; only a node that is OK can become the master");
+            return Err(Refusal::new(Reason::WrongState, detail));
+        }
+        self.nobody_else_writable(&[master])?;
+        // A request that is decided judges by its own looks, which are in the right order.
+        if let Some(errant) = self.view.errant(to) {
+            no_errant(to, master, errant)?;
+        }
+        self.can_lead(to, master)?;
+        Ok(from)
+    }
+
+    /// Whether a replica's version and settings let it take over from the master.
+    fn can_lead(&self, to: &NodeId, master: &NodeId) -> Admitted {
+        let (Some(candidate), Some(leader)) = (self.view.probe(to), self.view.probe(master)) else {
+            return Ok(());
+        };
+        let delay = candidate.replication.as_ref().map_or(Millis(0), |seen| seen.delay);
+        if delay > Millis(0) {
+            let detail = format!(
+                "{to} is a delayed replica ({delay} behind on purpose); set its delay to 0 first"
+            );
+            return Err(Refusal::new(Reason::NotApplicable, detail));
+        }
+        not_older(to, candidate.version, master, leader.version)
+    }
+
+    /// Whether a node can follow a source: it has nothing of its own, and the source still has all
+    /// that it needs. `seen` is what the node was inspected to be before the source was.
+    pub(super) fn can_follow(
+        &self,
+        node: &NodeId,
+        seen: &Inspection,
+        source: &NodeId,
+        found: &Inspection,
+    ) -> Admitted {
+        let executed = &seen.probe.executed;
+        if self.intent.role(node) == Role::Master {
+            // What the master has and its standby lacks is only on its way there.
+            if let Some(errant) = self.view.errant(source) {
+                no_errant(source, node, errant)?;
+            }
+        } else {
+            no_errant(node, source, &executed.minus(&found.probe.handed_out()))?;
+        }
+        if self.intent.role(node) != Role::Master {
+            own_are_there(node, &seen.probe, source, &found.probe)?;
+        }
+        let Some(purged) = &found.purged else {
+            return Ok(());
+        };
+        let gone = purged.needed_beyond(executed);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{node} needs transactions that {source} has purged from its binary log: {gone}; \
+             make it a copy of {source} first (`mysqlsvc clone {node}`)"
+        );
+        Err(Refusal::new(Reason::Purged, detail))
+    }
+
+    fn nobody_else_writable(&self, except: &[&NodeId]) -> Admitted {
+        let writable = self.view.nodes(self.intent).find(|node| {
+            !except.contains(node)
+                && self.view.probe(node).is_some_and(|probe| probe.read_only.is_writable())
+        });
+        match writable {
+            None => Ok(()),
+            Some(node) => Err(Refusal::new(
+                Reason::WritableElsewhere,
+                format!(
+                    "{node} lets applications write; make it read-only first (SET GLOBAL \
+                     read_only=1), and find out who wrote to it"
+                ),
+            )),
+        }
+    }
+}
+
+fn not_older(
+    replica: &NodeId,
+    version: ServerVersion,
+    source: &NodeId,
+    its: ServerVersion,
+) -> Admitted {
+    if (version.major, version.minor) >= (its.major, its.minor) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{replica} is of version {version}, older than {source} ({its}): a server may not \
+         understand what a newer one writes; upgrade it first"
+    );
+    Err(Refusal::new(Reason::Incompatible, detail))
+}
+
+/// Whether a dangerous switch was asked for with open eyes. A confirmation that is given must name
+/// the node, whatever the strategy.
+pub(super) fn confirmed(
+    to: &NodeId,
+    strategy: Strategy,
+    confirm: Option<&NodeId>,
+    dry_run: bool,
+) -> Admitted {
+    let needed = strategy == Strategy::Availability && !dry_run;
+    match confirm {
+        Some(confirm) if confirm != to => {
+            let detail = format!("confirmed is {confirm}, but asked for is {to}");
+            Err(Refusal::new(Reason::NotConfirmed, detail))
+        }
+        None if needed => {
+            let detail = format!(
+                "availability first lets two servers be written for a moment, and what they are \
+                 told may contradict; look at the dry run, and confirm by repeating {to}"
+            );
+            Err(Refusal::new(Reason::NotConfirmed, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether applications would be kept from writing for no longer than they are to be.
+pub(super) fn within_budget(forecast: &Forecast, budget: Option<Millis>) -> Admitted {
+    match budget {
+        Some(budget) if forecast.write_unavailable > budget => {
+            let detail = format!(
+                "applications would not be able to write for {forecast}, and downtime_budget is \
+                 {budget}; wait for a quieter moment, or raise it"
+            );
+            Err(Refusal::new(Reason::OverBudget, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The refusal to open a master that lacks what another holds.
+pub(super) fn lacking(master: &NodeId, holder: &NodeId, lacks: &GtidSet) -> Refusal {
+    let detail = format!(
+        "{holder} holds transactions that {master} lacks: {lacks}; opened, {master} would write \
+         beside them. Make {holder} the master, or, if these are errant, bring it to a copy of \
+         {master} first"
+    );
+    Refusal::new(Reason::Errant, detail)
+}
+
+/// Whether the operation under way may be given up: only while it cannot go on by itself.
+pub(super) fn abandon(
+    operation: OperationId,
+    running: Option<&Execution>,
+    is_stuck: bool,
+) -> Admitted {
+    match running {
+        Some(running) if running.operation == operation && is_stuck => Ok(()),
+        Some(running) if running.operation == operation => {
+            let detail = format!("operation {operation} is going on; wait for its end");
+            Err(Refusal::new(Reason::Busy, detail))
+        }
+        _ => {
+            let detail = format!("operation {operation} is not under way");
+            Err(Refusal::new(Reason::WrongState, detail))
+        }
+    }
+}
+
+fn same_server(one: &Identity, other: &Identity) -> bool {
+    one.server_id == other.server_id
+        || (one.server_uuid.is_some() && one.server_uuid == other.server_uuid)
+}
+
+/// What a server wrote itself and lost, replication does not bring back.
+fn own_are_there(node: &NodeId, seen: &Probe, source: &NodeId, its: &Probe) -> Admitted {
+    let lost = its.executed.written_by(&seen.identity).minus(&seen.executed);
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{node} lacks transactions that it wrote itself, and {source} has: {lost}. It was restored \
+         or lost them in a crash, and replication passes over what bears its own server_id; make it \
+         a copy of {source} (`mysqlsvc clone {node}`), or give it a new server_id and server_uuid"
+    );
+    Err(Refusal::new(Reason::OwnLost, detail))
+}
+
+pub(super) fn no_errant(node: &NodeId, source: &NodeId, errant: &GtidSet) -> Admitted {
+    if errant.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{node} has transactions that {source} lacks: {errant}; find out what they did, then \
+         either inject empty transactions with these GTIDs on {source}, or make {node} a copy of it \
+         (`mysqlsvc clone {node}`)"
+    );
+    Err(Refusal::new(Reason::Errant, detail))
+}

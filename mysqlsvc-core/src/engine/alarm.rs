@@ -1,0 +1,173 @@
+//! What an operator should know without having asked.
+
+use super::Engine;
+use crate::{NodeId, NodeState, journal::Execution, state::Pause};
+
+/// Something that is wrong with the cluster, or soon may be, and that the monitor does not mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// A stable name, such as `master-read-only`.
+    pub id: &'static str,
+    /// The node it is about; none where it is the cluster.
+    pub node: Option<NodeId>,
+    /// What was seen, and what to do.
+    pub text: String,
+}
+
+impl Engine {
+    /// Everything that is wrong at this moment.
+    pub(super) fn alarms(&self) -> Vec<Alarm> {
+        let mut alarms: Vec<_> = self.master_alarm().into_iter().collect();
+        alarms.extend(self.epoch_alarm());
+        alarms.extend(self.mutual_alarm());
+        alarms.extend(self.semi_sync_alarms());
+        alarms.extend(self.copy_alarms());
+        alarms.extend(self.intent().paused().filter_map(|node| self.pause_lifted(node)));
+        if self.work.is_stuck()
+            && let Some(running) = self.running()
+        {
+            let text = format!(
+                "the {} of {} does not get on; see operation {}: it is tried again until it is \
+                 done, or abandoned",
+                running.plan.kind, running.plan.to, running.operation
+            );
+            alarms.push(Alarm { id: "operation-stuck", node: Some(running.plan.to.clone()), text });
+        }
+        alarms
+    }
+
+    fn master_alarm(&self) -> Option<Alarm> {
+        if self.is_operating() {
+            return None;
+        }
+        let master = self.intent().master()?;
+        let text = match self.state(master) {
+            NodeState::Paused(Pause::Found) => format!(
+                "the master {master} is read-only, and nobody paused it here: find out who set \
+                 read_only, then `resume {master}`"
+            ),
+            NodeState::Paused(Pause::Restarted) => match self.lacking(master) {
+                Some((node, lacks)) => format!(
+                    "the master {master} came back from a restart without transactions that {node} \
+                     holds: {lacks}. It stays read-only: make {node} the master, or, if these are \
+                     errant, bring {node} to a copy of {master}"
+                ),
+                None if self.is_copying() => format!(
+                    "the master {master} came back read-only from a restart, and is not opened \
+                     while a node is being cloned: give that operation up (`mysqlsvc abandon`), \
+                     and it is opened at once"
+                ),
+                None if self.intent().maintenance => format!(
+                    "the master {master} came back read-only from a restart, and is not opened \
+                     during maintenance: `resume {master}` opens it"
+                ),
+                None if self.intent().opened != Some(self.intent().epoch) => format!(
+                    "the master {master} is read-only and was never seen open: `resume {master}` \
+                     opens it"
+                ),
+                None => {
+                    let unseen = self.unseen(master)?;
+                    format!(
+                        "the master {master} came back from a restart, and {unseen}, which may \
+                         hold what {master} lacks, does not answer: bring it back, or unregister \
+                         it, or `resume {master}`"
+                    )
+                }
+            },
+            _ => return None,
+        };
+        Some(Alarm { id: "master-read-only", node: Some(master.clone()), text })
+    }
+
+    /// Proxies that know a later epoch take none of our routes, nor do those that know the same one
+    /// of another store.
+    fn epoch_alarm(&self) -> Option<Alarm> {
+        let (heard, ours) = (self.view.heard()?, self.intent().epoch);
+        (heard >= ours).then(|| Alarm {
+            id: "epoch-behind",
+            node: None,
+            text: format!(
+                "a proxy knows epoch {heard}, and this store is at {ours}: it is another store than \
+                 that of its route, or an old copy. Such proxies take no route of it; `mysqlsvc \
+                 adopt` shows what the servers are, and takes the cluster up above {heard}"
+            ),
+        })
+    }
+
+    fn mutual_alarm(&self) -> Option<Alarm> {
+        let (master, standby) = (self.intent().master()?, self.intent().standby()?);
+        if !self.intent().mutual || self.is_operating() {
+            return None;
+        }
+        let channel = self.view.probe(master)?.replication.as_ref();
+        let sound = channel.is_some_and(|it| it.source == *standby && it.is_running());
+        let away = self.view.probe(standby).is_none();
+        (!sound && !away).then(|| Alarm {
+            id: "mutual-broken",
+            node: Some(master.clone()),
+            text: format!(
+                "{master} is to replicate from its standby {standby}, and does not: `activate \
+                 {master}` lets it, `detach {master}` gives it up"
+            ),
+        })
+    }
+
+    /// A server may look whole whose data a copy has half replaced.
+    fn copy_alarms(&self) -> Vec<Alarm> {
+        let copying = self.running().and_then(Execution::copying).map(|(node, _)| node);
+        let due = |node: &&NodeId| self.intent().is_copy_due(node) && copying != Some(*node);
+        let alarm = |node: &NodeId| Alarm {
+            id: "copy-due",
+            node: Some(node.clone()),
+            text: format!(
+                "the data of {node} were given up for a copy that did not become whole: it serves \
+                 and replicates nothing until `mysqlsvc clone {node}` has succeeded"
+            ),
+        };
+        self.intent().members.keys().filter(due).map(alarm).collect()
+    }
+
+    /// A server does not remember a pause: a replica that starts replicates.
+    fn pause_lifted(&self, node: &NodeId) -> Option<Alarm> {
+        let state = self.state(node);
+        let lifted = matches!(state, NodeState::Ok | NodeState::Syncing(_)) && !self.is_operating();
+        lifted.then(|| Alarm {
+            id: "pause-lifted",
+            node: Some(node.clone()),
+            text: format!(
+                "{node} was paused, but is {state}: it restarted, or somebody started it; pause it \
+                 again, or resume it"
+            ),
+        })
+    }
+
+    fn semi_sync_alarms(&self) -> Vec<Alarm> {
+        if self.settings.semi_sync.is_none() {
+            return Vec::new();
+        }
+        let members = self.intent().members.keys();
+        let seen = members.filter_map(|node| Some((node, self.view.probe(node)?)));
+        seen.filter_map(|(node, probe)| {
+            let alarm = |id, text| Some(Alarm { id, node: Some(node.clone()), text });
+            match &probe.semi_sync {
+                None => alarm(
+                    "semi-sync-missing",
+                    format!(
+                        "{node} cannot replicate semi-synchronously: its plugin is not loaded \
+                         (INSTALL PLUGIN)"
+                    ),
+                ),
+                Some(seen) if self.intent().master() == Some(node) && seen.is_degraded() => alarm(
+                    "semi-sync-degraded",
+                    format!(
+                        "{node} acknowledges commits that no replica may have: {} replicas tell it \
+                         what they receive",
+                        seen.replicas
+                    ),
+                ),
+                Some(_) => None,
+            }
+        })
+        .collect()
+    }
+}

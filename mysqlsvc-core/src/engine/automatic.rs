@@ -1,0 +1,158 @@
+//! What the monitor does without being asked: a master that restarted is opened again, and
+//! semi-synchronous replication follows the roles.
+
+use super::Engine;
+use crate::{
+    GtidSet, Millis, NodeId, NodeState, Now, Role,
+    backend::SemiSyncPart,
+    journal::Record,
+    plan::{Plan, plan_reopen, plan_semi_sync},
+    state::Pause,
+};
+
+/// Who asked for an operation that nobody asked for.
+pub const MONITOR: &str = "monitor";
+
+/// The pause after an act that failed doubles from the first to the last of these.
+const FIRST_PAUSE: Millis = Millis(1_000);
+const LAST_PAUSE: Millis = Millis(60_000);
+
+/// What is known of acts of our own, in this process.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Automatic {
+    /// Looks that began before this know nothing of the last operation.
+    settled: Option<Now>,
+    failures: u32,
+    not_before: Option<Now>,
+    /// Since when the master is seen to have come back read-only from a restart.
+    restarted: Option<Now>,
+}
+
+impl Automatic {
+    /// An operation ended; one of our own that did not do all it was to do is not begun again for a
+    /// while.
+    pub(super) fn ended(&mut self, now: Now, done: bool, ours: bool) {
+        self.settled = Some(now);
+        if !ours {
+            return;
+        }
+        if done {
+            self.failures = 0;
+            self.not_before = None;
+        } else {
+            let pause = FIRST_PAUSE.0 << self.failures.min(6);
+            self.failures += 1;
+            self.not_before = Some(now + Millis(pause.min(LAST_PAUSE.0)));
+        }
+    }
+}
+
+impl Engine {
+    /// Begins what is due, unless something is under way or the operator wants peace.
+    pub(super) fn act_unasked(&mut self, now: Now) {
+        let busy = self.halted
+            || self.is_operating()
+            || self.preparing.is_some()
+            || !self.deferred.is_empty()
+            || !self.writer.is_idle()
+            || self.intent().maintenance
+            || self.automatic.not_before.is_some_and(|until| now < until);
+        if busy {
+            return;
+        }
+        if let Some(plan) = self.reopening().or_else(|| self.semi_sync_due()) {
+            let operation = self.journal.next_operation();
+            self.record(now, Record::Began { operation, plan, who: MONITOR.to_owned() });
+            self.flush();
+        }
+    }
+
+    /// Keeps in mind since when the master is seen to have restarted.
+    pub(super) fn note_restart(&mut self, node: &NodeId) {
+        if self.intent().master() != Some(node) {
+            return;
+        }
+        let restarted = matches!(self.state(node), NodeState::Paused(Pause::Restarted));
+        let ended = self.view.look(node).map(|look| look.ended);
+        self.automatic.restarted =
+            if restarted { self.automatic.restarted.or(ended) } else { None };
+    }
+
+    /// A master that restarted is opened if it was open before and is whole: every other was looked
+    /// at since, nobody is writable, and nobody holds anything that it lacks (DESIGN 4). One that was
+    /// registered closed is the operator's to open: registering changes nothing on a server.
+    fn reopening(&self) -> Option<Plan> {
+        let since = self.automatic.restarted?;
+        let master = self.intent().master()?;
+        let whole = self.intent().opened == Some(self.intent().epoch)
+            && matches!(self.state(master), NodeState::Paused(Pause::Restarted))
+            && self.is_seen_since_settled(master)
+            && self.others_looked_at_since(master, since)
+            && self.unseen(master).is_none()
+            && self.is_alone(master)
+            && self.lacking(master).is_none();
+        whole.then(|| plan_reopen(master))
+    }
+
+    fn others_looked_at_since(&self, master: &NodeId, since: Now) -> bool {
+        let mut others = self.view.nodes(self.intent()).filter(|node| *node != master);
+        others.all(|node| self.view.look(node).is_some_and(|look| look.begun >= since))
+    }
+
+    /// A replica that did not answer when it was last looked at, so that nobody knows what it holds.
+    pub(super) fn unseen(&self, master: &NodeId) -> Option<&NodeId> {
+        let mut others = self.intent().members.keys().filter(|node| *node != master);
+        others.find(|node| self.view.probe(node).is_none())
+    }
+
+    /// What the master lacks of what another server holds, and which. Of a server that is not
+    /// registered only what the master itself wrote counts.
+    pub(super) fn lacking(&self, master: &NodeId) -> Option<(&NodeId, GtidSet)> {
+        let seen = self.view.probe(master)?;
+        let mut others = self.view.nodes(self.intent()).filter(|node| *node != master);
+        others.find_map(|node| {
+            let held = self.view.held(node, self.intent())?;
+            let lacks = if self.intent().members.contains_key(node) {
+                held.minus(&seen.executed)
+            } else {
+                held.written_by(&seen.identity).minus(&seen.executed)
+            };
+            (!lacks.is_empty()).then_some((node, lacks))
+        })
+    }
+
+    /// The first member whose part in semi-synchronous replication is not what its role asks for;
+    /// replicas first, so that the master never waits for what nobody tells it.
+    fn semi_sync_due(&self) -> Option<Plan> {
+        self.settings.semi_sync?;
+        let replicas = self.intent().replicas();
+        replicas.chain(self.intent().master()).find_map(|node| {
+            let part = self.semi_sync_part(node)?;
+            let played = self.view.probe(node)?.semi_sync.as_ref()?.plays(part);
+            let able = matches!(self.state(node), NodeState::Ok | NodeState::Syncing(_));
+            (!played && able && self.is_seen_since_settled(node))
+                .then(|| plan_semi_sync(node, part))
+        })
+    }
+
+    fn semi_sync_part(&self, node: &NodeId) -> Option<SemiSyncPart> {
+        let managed = self.settings.semi_sync?;
+        match self.intent().role(node) {
+            Role::Master => {
+                let flavor = self.view.probe(node)?.flavor;
+                Some(managed.source(self.intent().replicas().count(), flavor))
+            }
+            Role::Standby | Role::Slave => Some(SemiSyncPart::Replica),
+            Role::Unregistered => None,
+        }
+    }
+
+    fn is_seen_since_settled(&self, node: &NodeId) -> bool {
+        let settled = self.automatic.settled;
+        self.view.look(node).is_some_and(|look| settled.is_none_or(|then| look.begun >= then))
+    }
+
+    pub(super) fn state(&self, node: &NodeId) -> NodeState {
+        self.view.state(node, self.intent(), self.settings.max_lag, false)
+    }
+}

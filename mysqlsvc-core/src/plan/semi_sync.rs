@@ -1,0 +1,10 @@
+//! The plan that brings semi-synchronous replication in line with the roles.
+
+use super::{OperationKind, Plan, Step};
+use crate::{Action, NodeId, backend::SemiSyncPart};
+
+/// Gives one node the part that its role asks for. Should it not be done, the next look shows that.
+pub fn plan_semi_sync(node: &NodeId, part: SemiSyncPart) -> Plan {
+    let action = Action::SetSemiSync { node: node.clone(), part };
+    Plan::of_one_node(OperationKind::SemiSync, node, vec![Step::attempt(action, None)])
+}

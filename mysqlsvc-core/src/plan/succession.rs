@@ -1,0 +1,127 @@
+//! What both strategies have in common: who is what afterwards, and how everyone is brought along.
+
+use std::collections::BTreeMap;
+
+use super::{Act, Commit, Step, SwitchFacts};
+use crate::{
+    Action, Flavor, NodeId, Role, Settings,
+    backend::{EventName, FollowManner, SemiSyncPart},
+    intent::Intent,
+};
+
+/// One master succeeding another.
+pub(super) struct Succession<'a> {
+    intent: &'a Intent,
+    from: &'a NodeId,
+    to: &'a NodeId,
+    flavor: Flavor,
+    events: &'a [EventName],
+    settings: &'a Settings,
+    roles: BTreeMap<NodeId, Role>,
+}
+
+/// The lag is brought down while everybody still writes, so that the freeze is short.
+pub(super) fn caught_up_first(facts: &SwitchFacts<'_>, settings: &Settings) -> Step {
+    let (node, position) = (facts.to.clone(), facts.executed.clone());
+    Step::attempt(Action::AwaitExecuted { node, position, limit: settings.max_lag }, None)
+}
+
+impl<'a> Succession<'a> {
+    pub(super) fn of(intent: &'a Intent, facts: &SwitchFacts<'a>, settings: &'a Settings) -> Self {
+        let (from, to) = (facts.from, facts.to);
+        let roles = roles_after(intent, from, to);
+        let (flavor, events) = (facts.executed.flavor(), facts.events);
+        Self { intent, from, to, flavor, events, settings, roles }
+    }
+
+    /// Whoever takes over stands still no longer, whatever was asked of it as a replica.
+    pub(super) fn commit(&self) -> Commit {
+        let mut commit = Commit {
+            epoch: self.intent.epoch.next(),
+            roles: self.roles.clone(),
+            ..Commit::unchanged(self.intent)
+        };
+        commit.paused.remove(self.to);
+        commit
+    }
+
+    pub(super) fn is_mutual(&self) -> bool {
+        self.reverse_source().is_some()
+    }
+
+    fn reverse_source(&self) -> Option<&NodeId> {
+        let mut standby = self.roles.iter().filter(|(_, role)| **role == Role::Standby);
+        if self.intent.mutual { standby.next().map(|(node, _)| node) } else { None }
+    }
+
+    pub(super) fn kill(&self) -> Step {
+        Step::should(Action::KillClients {
+            node: self.from.clone(),
+            spare: self.settings.kill_exclude.clone(),
+        })
+    }
+
+    /// The new master waits for replicas from its first commit on; which of them are there is seen
+    /// soon, for everyone follows at once.
+    pub(super) fn new_master_waits(&self) -> Option<Step> {
+        let managed = self.settings.semi_sync.as_ref()?;
+        let part = managed.source(self.intent.replicas().count(), self.flavor);
+        Some(Step::should(Action::SetSemiSync { node: self.to.clone(), part }))
+    }
+
+    /// The old master first, then all others. Those that are paused stay where they are: they are
+    /// brought along when they are resumed.
+    pub(super) fn everyone_follows(&self) -> Vec<Step> {
+        let follow = |node: &NodeId, source: &NodeId, manner| {
+            let (node, source) = (node.clone(), source.clone());
+            Step::should(Action::Follow { node, source, manner })
+        };
+        let mut steps = Vec::new();
+        if self.settings.semi_sync.is_some() {
+            let (node, part) = (self.from.clone(), SemiSyncPart::Replica);
+            steps.push(Step::should(Action::SetSemiSync { node, part }));
+        }
+        steps.push(follow(self.from, self.to, FollowManner::Replica));
+        for node in self.roles.keys().filter(|node| *node != self.from && *node != self.to) {
+            if !self.intent.is_paused(node) {
+                steps.push(follow(node, self.to, FollowManner::Replica));
+            }
+        }
+        if let Some(standby) = self.reverse_source() {
+            // MariaDB refuses to go on from a position that its source has not come to yet, and
+            // the receiving thread stops for good.
+            let act = Act::CatchUp { node: standby.clone(), limit: self.settings.catch_up_timeout };
+            steps.push(Step::Must { act, optional: true });
+            steps.push(follow(self.to, standby, FollowManner::Mutual));
+        }
+        steps
+    }
+
+    /// Scheduled events run where writes are taken, and nowhere else.
+    pub(super) fn events_move(&self) -> Vec<Step> {
+        if self.events.is_empty() {
+            return Vec::new();
+        }
+        let events = self.events.to_vec();
+        let disable = Action::DisableEvents { node: self.from.clone(), events: events.clone() };
+        let enable = Action::EnableEvents { node: self.to.clone(), events };
+        vec![Step::should(disable), Step::should(enable)]
+    }
+}
+
+/// The master and the node that takes over swap their roles; everyone else keeps theirs.
+fn roles_after(intent: &Intent, from: &NodeId, to: &NodeId) -> BTreeMap<NodeId, Role> {
+    let taken = intent.role(to);
+    intent
+        .members
+        .iter()
+        .map(|(node, member)| {
+            let role = match node {
+                node if node == to => Role::Master,
+                node if node == from => taken,
+                _ => member.role,
+            };
+            (node.clone(), role)
+        })
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! The plan of a planned switch, reliability first, by GTID (seed 2; `ha-managers.md` 2b).
+
+use super::{
+    Act, OperationKind, Plan, Step, Strategy, SwitchFacts,
+    succession::{Succession, caught_up_first},
+};
+use crate::{Action, Settings, intent::Intent};
+
+/// Makes the plan of a switch. Tests plant bugs by putting another in its place.
+pub type SwitchPlanner = fn(&Intent, &SwitchFacts<'_>, &Settings) -> Plan;
+
+/// Moves the master to a standby or a slave of the same cluster: the old one is frozen before the
+/// new one is opened.
+///
+/// Whether this may be done at all is checked before (`Engine`'s admission); a plan is always made.
+pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
+    let succession = Succession::of(intent, facts, settings);
+    let mut steps = before_pivot(facts, settings);
+    steps.push(Step::Commit(succession.commit()));
+    // Whatever is written from now on is to be on a second server before it is acknowledged.
+    steps.extend(succession.new_master_waits());
+    steps.push(Step::must(Action::Open { node: facts.to.clone() }));
+    steps.push(succession.kill());
+    if !succession.is_mutual() {
+        steps.push(Step::should(Action::ForgetSource { node: facts.to.clone() }));
+    }
+    steps.extend(succession.everyone_follows());
+    steps.extend(succession.events_move());
+    // A connection that was being made while the route changed may have come after the first pass.
+    steps.push(succession.kill());
+    Plan {
+        kind: OperationKind::Switch,
+        from: Some(facts.from.clone()),
+        to: facts.to.clone(),
+        strategy: Strategy::Reliability,
+        forecast: None,
+        steps,
+    }
+}
+
+fn before_pivot(facts: &SwitchFacts<'_>, settings: &Settings) -> Vec<Step> {
+    let SwitchFacts { from, to, .. } = facts;
+    let hold = Act::Hold { acknowledge: settings.ack_timeout, limit: settings.hold_timeout };
+    vec![
+        caught_up_first(facts, settings),
+        // What a freeze would wait for, or break, is waited for while everybody still writes.
+        Step::attempt(
+            Action::AwaitQuiet { node: (*from).clone(), limit: settings.quiet_timeout },
+            None,
+        ),
+        Step::Try { act: hold, undo: None },
+        Step::attempt(
+            Action::Freeze {
+                node: (*from).clone(),
+                limit: settings.freeze_timeout,
+                spare: settings.kill_exclude.clone(),
+            },
+            Some(Action::Thaw { node: (*from).clone() }),
+        ),
+        Step::Try {
+            act: Act::CatchUp { node: (*to).clone(), limit: settings.catch_up_timeout },
+            undo: None,
+        },
+    ]
+}

@@ -1,0 +1,16 @@
+//! The engine by its effects: what it asks for, in which order, and what it never does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says so")]
+#![allow(unreachable_pub, reason = "modules of one test binary")]
+
+mod adopting;
+mod availability;
+mod cloning;
+mod preflight;
+mod recovery;
+mod requests;
+mod seeing;
+mod standing;
+mod support;
+mod switch;
+mod unasked;

@@ -1,0 +1,151 @@
+//! What a run is, all of it from one seed.
+
+use mysqlsvc_core::{
+    Flavor, Micros, Millis, Role, Settings,
+    plan::{SwitchPlanner, plan_switch},
+    testing::World,
+};
+
+use crate::{lies::Lie, rng::Rng};
+
+/// What a run is.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub seed: u64,
+    pub flavor: Flavor,
+    /// The servers' roles in the beginning; the first is the master.
+    pub roles: Vec<Role>,
+    pub mutual: bool,
+    pub settings: Settings,
+    /// How many proxies there are; each fails to acknowledge so many times in a thousand.
+    pub proxies: u8,
+    pub silent: u64,
+    /// How long the faults last.
+    pub storm: Micros,
+    pub weather: Weather,
+    /// How many things operators ask for in a storm, at most.
+    pub requests: u64,
+    pub network: Network,
+    pub planned: Planted,
+}
+
+/// How bad it is: each so many times in a thousand. Each seed has some kinds of faults and not
+/// others, for where everything fails at once nothing is ever tried that could go wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Weather {
+    /// A call to a server meets a fault of its own.
+    pub call: u64,
+    /// The monitor is killed before or after an effect.
+    pub kill: u64,
+    /// A write of the store fails.
+    pub store: u64,
+    /// Between two things that befall servers and links; none: nothing does.
+    pub strike_every: Option<Micros>,
+    /// Which things.
+    pub kinds: Kinds,
+}
+
+/// Which kinds of things befall servers and links.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is on or off by itself")]
+pub struct Kinds {
+    pub crashes: bool,
+    pub lost_power: bool,
+    pub hangs: bool,
+    pub cuts: bool,
+    pub appliers: bool,
+    pub rights: bool,
+    pub hands: bool,
+}
+
+/// How long a message is on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Network {
+    pub usual: Micros,
+    pub rare: Micros,
+    /// How many times in a thousand it is rare.
+    pub rarely: u64,
+}
+
+/// A bug that is planted, so that it is seen to be found.
+#[derive(Debug, Clone, Copy)]
+pub struct Planted {
+    pub planner: SwitchPlanner,
+    pub lie: Option<Lie>,
+}
+
+impl Planted {
+    pub fn nothing() -> Self {
+        Self { planner: plan_switch, lie: None }
+    }
+}
+
+impl Scenario {
+    pub fn of(seed: u64) -> Self {
+        let rng = &mut Rng::new(seed);
+        let flavor = *rng.pick(&[Flavor::MySql, Flavor::MariaDb]);
+        let nodes = rng.between(2, 5);
+        let standby = rng.permille(700);
+        let second = if standby { Role::Standby } else { Role::Slave };
+        let mut roles = vec![Role::Master, second];
+        roles.extend((2..nodes).map(|_| Role::Slave));
+        Self {
+            seed,
+            flavor,
+            roles,
+            mutual: standby && rng.permille(400),
+            settings: settings(rng),
+            proxies: u8::try_from(rng.below(4)).unwrap(),
+            silent: *rng.pick(&[0, 100, 1_000]),
+            storm: Micros(rng.between(5, 30) * 1_000_000),
+            weather: Weather::of(rng),
+            requests: rng.between(3, 20),
+            network: Network {
+                usual: Micros(*rng.pick(&[300, 2_000, 20_000])),
+                rare: Micros(*rng.pick(&[20_000, 300_000, 900_000])),
+                rarely: *rng.pick(&[0, 10, 100]),
+            },
+            planned: Planted::nothing(),
+        }
+    }
+
+    pub fn world(&self) -> World {
+        World::builder(self.flavor).nodes(u8::try_from(self.roles.len()).unwrap()).build()
+    }
+}
+
+impl Weather {
+    fn of(rng: &mut Rng) -> Self {
+        let kinds = Kinds {
+            crashes: rng.permille(500),
+            lost_power: rng.permille(200),
+            hangs: rng.permille(400),
+            cuts: rng.permille(400),
+            appliers: rng.permille(400),
+            rights: rng.permille(200),
+            hands: rng.permille(150),
+        };
+        let strike_every = *rng.pick(&[None, Some(500), Some(2_000), Some(6_000)]);
+        Self {
+            call: *rng.pick(&[0, 5, 30, 150]),
+            kill: *rng.pick(&[0, 0, 10, 40]),
+            store: *rng.pick(&[0, 0, 20, 100]),
+            strike_every: strike_every.map(|millis| Micros(millis * 1_000)),
+            kinds,
+        }
+    }
+}
+
+fn settings(rng: &mut Rng) -> Settings {
+    let settings = Settings {
+        max_lag: Millis(*rng.pick(&[200, 1_000, 5_000])),
+        reads_without_master: rng.permille(500),
+        standby_serves_reads: rng.permille(500),
+        ack_timeout: Millis(*rng.pick(&[50, 500])),
+        freeze_timeout: Millis(*rng.pick(&[500, 3_000])),
+        catch_up_timeout: Millis(*rng.pick(&[300, 5_000])),
+        ..Settings::default()
+    };
+    settings.validate().unwrap();
+    settings
+}
