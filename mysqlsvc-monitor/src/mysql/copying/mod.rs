@@ -1,0 +1,80 @@
+//! Making a server a copy of another: MySQL by its clone plugin, MariaDB by commands of the
+//! operator's.
+//!
+//! A copy may take hours. It has no limit of its own, but ends when nothing moves for a while; it
+//! can be ended at any time, and tells how far it is.
+
+mod back;
+mod clone;
+mod command;
+mod progress;
+mod settings;
+mod streamed;
+
+use mysqlsvc_core::{Flavor, GtidSet, NodeId, Tag};
+use tokio::time::Instant;
+
+use self::progress::Copying;
+pub use self::{
+    progress::{Copies, CopyPhase, CopyProgress},
+    settings::{CopyCommand, CopySettings},
+};
+use super::{MySqlBackend, failure::Failure, work::Work};
+
+impl MySqlBackend {
+    /// Where copies say how far they are.
+    pub fn copies(&self) -> Copies {
+        self.copies.clone()
+    }
+
+    pub(super) async fn copy_now(
+        &self,
+        node: &NodeId,
+        donor: &NodeId,
+        tag: &Tag,
+    ) -> Result<GtidSet, Failure> {
+        let copying = self.copies.begin(node).await?;
+        let ended = copying.ended();
+        tokio::select! {
+            // What is asked to end is not begun.
+            biased;
+            () = ended.cancelled() => {
+                self.end_on_server(node, tag).await;
+                Err(Failure::unknown("it was ended on demand"))
+            }
+            copied = self.copy(node, donor, tag, &copying) => copied,
+        }
+    }
+
+    async fn copy(
+        &self,
+        node: &NodeId,
+        donor: &NodeId,
+        tag: &Tag,
+        copying: &Copying,
+    ) -> Result<GtidSet, Failure> {
+        let deadline = Instant::now() + self.limits.action;
+        let mut work =
+            Work::begin(&self.pool, node, tag, deadline).await.map_err(Failure::of_question)?;
+        work.clear_tagged(2).await?;
+        match work.dialect().flavor {
+            Flavor::MySql => {
+                // An earlier attempt outlives whoever began it.
+                clone::end(&mut work).await?;
+                self.clone_instance(work, donor, copying).await
+            }
+            Flavor::MariaDb => self.streamed(work, donor, copying).await,
+        }
+    }
+
+    /// Ends what a copy has left on its server; what cannot be ended there is ended by the next.
+    async fn end_on_server(&self, node: &NodeId, tag: &Tag) {
+        let deadline = Instant::now() + self.limits.action;
+        if let Ok(mut work) = Work::begin(&self.pool, node, tag, deadline).await
+            && work.dialect().flavor == Flavor::MySql
+            && clone::end(&mut work).await.is_ok()
+        {
+            work.finish();
+        }
+    }
+}
