@@ -122,15 +122,25 @@ impl Servers<'_> {
         self.ask(server, &sql).await != "0"
     }
 
+    /// Waits until a table of the schema `app`, made at the master, is on this server: a replica
+    /// that runs need not have applied anything yet.
+    pub async fn until_table(&self, server: usize, name: &str) {
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME = '{name}'"
+        );
+        crate::eventually("the table", async || {
+            (self.ask(server, &sql).await == "1").then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the tables of the load, made at the master, are on every server.
     pub async fn until_tables_everywhere(&self) {
-        let sql = "SELECT COUNT(*) FROM information_schema.TABLES \
-                   WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME IN ('rig_rows', 'rig_probe')";
         for server in 0..self.0.nodes().len() {
-            crate::eventually("the tables everywhere", async || {
-                (self.ask(server, sql).await == "2").then_some(())
-            })
-            .await;
+            for table in ["rig_rows", "rig_probe"] {
+                self.until_table(server, table).await;
+            }
         }
     }
 

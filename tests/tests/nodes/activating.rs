@@ -36,6 +36,7 @@ async fn replicates(flavor: Flavor) {
     assert_eq!((source.as_str(), io.as_str(), sql.as_str()), (nodes[0].as_str(), "Yes", "Yes"));
     assert!(picture.read_only.starts_with('1'), "{}", picture.read_only);
     servers.run(0, "INSERT INTO app.t VALUES (7)").await;
+    servers.until_table(1, "t").await;
     eventually("the row", async || {
         (servers.ask(1, "SELECT COUNT(*) FROM app.t").await == "1").then_some(())
     })
