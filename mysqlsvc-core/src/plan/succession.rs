@@ -97,15 +97,31 @@ impl<'a> Succession<'a> {
         steps
     }
 
+    /// Before the old master is frozen: none of its scheduled events begins any more. On MariaDB one
+    /// whose definer may write through `read_only` would go on there, and what it wrote be errant.
+    pub(super) fn events_rest(&self) -> Option<Step> {
+        let resume = self.enable_events(self.from)?;
+        Some(Step::attempt(self.disable_events()?, Some(resume)))
+    }
+
+    /// They run where writes are taken from now on.
+    pub(super) fn events_resume(&self) -> Option<Step> {
+        self.enable_events(self.to).map(Step::should)
+    }
+
     /// Scheduled events run where writes are taken, and nowhere else.
     pub(super) fn events_move(&self) -> Vec<Step> {
-        if self.events.is_empty() {
-            return Vec::new();
-        }
-        let events = self.events.to_vec();
-        let disable = Action::DisableEvents { node: self.from.clone(), events: events.clone() };
-        let enable = Action::EnableEvents { node: self.to.clone(), events };
-        vec![Step::should(disable), Step::should(enable)]
+        self.disable_events().map(Step::should).into_iter().chain(self.events_resume()).collect()
+    }
+
+    fn disable_events(&self) -> Option<Action> {
+        let (node, events) = (self.from.clone(), self.events.to_vec());
+        (!events.is_empty()).then_some(Action::DisableEvents { node, events })
+    }
+
+    fn enable_events(&self, node: &NodeId) -> Option<Action> {
+        let (node, events) = (node.clone(), self.events.to_vec());
+        (!events.is_empty()).then_some(Action::EnableEvents { node, events })
     }
 }
 

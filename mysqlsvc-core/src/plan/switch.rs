@@ -15,7 +15,7 @@ pub type SwitchPlanner = fn(&Intent, &SwitchFacts<'_>, &Settings) -> Plan;
 /// Whether this may be done at all is checked before (`Engine`'s admission); a plan is always made.
 pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
     let succession = Succession::of(intent, facts, settings);
-    let mut steps = before_pivot(facts, settings);
+    let mut steps = before_pivot(&succession, facts, settings);
     steps.push(Step::Commit(succession.commit()));
     // Whatever is written from now on is to be on a second server before it is acknowledged.
     steps.extend(succession.new_master_waits());
@@ -25,7 +25,7 @@ pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings
         steps.push(Step::should(Action::ForgetSource { node: facts.to.clone() }));
     }
     steps.extend(succession.everyone_follows());
-    steps.extend(succession.events_move());
+    steps.extend(succession.events_resume());
     // A connection that was being made while the route changed may have come after the first pass.
     steps.push(succession.kill());
     Plan {
@@ -38,28 +38,32 @@ pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings
     }
 }
 
-fn before_pivot(facts: &SwitchFacts<'_>, settings: &Settings) -> Vec<Step> {
+fn before_pivot(
+    succession: &Succession<'_>,
+    facts: &SwitchFacts<'_>,
+    settings: &Settings,
+) -> Vec<Step> {
     let SwitchFacts { from, to, .. } = facts;
-    let hold = Act::Hold { acknowledge: settings.ack_timeout, limit: settings.hold_timeout };
-    vec![
-        caught_up_first(facts, settings),
+    let quiet = Action::AwaitQuiet { node: (*from).clone(), limit: settings.quiet_timeout };
+    let freeze = Action::Freeze {
+        node: (*from).clone(),
+        limit: settings.freeze_timeout,
+        spare: settings.kill_exclude.clone(),
+    };
+    let mut steps = vec![caught_up_first(facts, settings)];
+    steps.extend(succession.events_rest());
+    steps.extend([
         // What a freeze would wait for, or break, is waited for while everybody still writes.
-        Step::attempt(
-            Action::AwaitQuiet { node: (*from).clone(), limit: settings.quiet_timeout },
-            None,
-        ),
-        Step::Try { act: hold, undo: None },
-        Step::attempt(
-            Action::Freeze {
-                node: (*from).clone(),
-                limit: settings.freeze_timeout,
-                spare: settings.kill_exclude.clone(),
-            },
-            Some(Action::Thaw { node: (*from).clone() }),
-        ),
+        Step::attempt(quiet, None),
+        Step::Try {
+            act: Act::Hold { acknowledge: settings.ack_timeout, limit: settings.hold_timeout },
+            undo: None,
+        },
+        Step::attempt(freeze, Some(Action::Thaw { node: (*from).clone() })),
         Step::Try {
             act: Act::CatchUp { node: (*to).clone(), limit: settings.catch_up_timeout },
             undo: None,
         },
-    ]
+    ]);
+    steps
 }

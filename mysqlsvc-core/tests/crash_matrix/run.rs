@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use mysqlsvc_core::{
     Action, Flavor, Millis, NodeId, NodeState, OperationId, ReplicationBackend, Role, Settings,
     SqlThread, StoreError, Tag,
+    backend::EventName,
     driver::{Carried, Outside},
     engine::{Answer, Effect, Engine, Event, Refusal, Request, RequestTicket},
     journal::{Execution, Outcome, Progress, StepStatus},
@@ -217,6 +218,9 @@ pub fn run(scenario: &Scenario) -> Result<Report, Broken> {
         run.world.disturb(Disturbance::Crash(node.clone()));
         run.look_at_all()?;
         run.world.disturb(Disturbance::Start(node.clone()));
+    }
+    if matches!(scenario.job, Job::Switch(_)) {
+        run.world.set_events(&run.world.node(1), [tick()]);
     }
     let before = run.world.snapshot();
     let first_call = run.world.calls().len() as u64;
@@ -461,6 +465,9 @@ impl Run {
                 if !diverged {
                     converged(&goal, &self.world.snapshot())?;
                 }
+                if matches!(self.scenario.job, Job::Switch(_)) {
+                    self.events_run_on(to);
+                }
             }
             Some(Outcome::Succeeded) if self.scenario.job.kind() == OperationKind::Clone => {
                 let master = master.clone();
@@ -486,6 +493,12 @@ impl Run {
             }
         }
         Ok(outcome)
+    }
+
+    fn events_run_on(&self, master: &NodeId) {
+        let servers = self.world.snapshot().servers;
+        let running = servers.iter().filter(|(_, server)| !server.events.is_empty());
+        assert_eq!(running.map(|(node, _)| node).collect::<Vec<_>>(), [master]);
     }
 
     /// A copy that did not become whole is named, and another one mends it.
@@ -564,6 +577,11 @@ impl Run {
         }
         goal
     }
+}
+
+/// The scheduled event of the cluster that is switched.
+fn tick() -> EventName {
+    EventName { schema: "app".to_owned(), name: "tick".to_owned() }
 }
 
 fn start(scenario: &Scenario, outside: &Outer) -> Engine {

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Every server lets the same clients write as before, follows whom it followed in the same way,
-/// and has all the data it had. Servers that are down now are left out: they boot read-only, and
+/// runs the same events, and has all the data it had. Servers that are down now are left out: they boot read-only, and
 /// what they follow is on their disk.
 pub fn as_found(before: &Snapshot, after: &Snapshot) -> Result<(), Violation> {
     for (node, was) in &before.servers {
@@ -28,6 +28,9 @@ pub fn as_found(before: &Snapshot, after: &Snapshot) -> Result<(), Violation> {
         if is.waiting > 0 {
             return broken("has a statement of ours waiting".to_owned());
         }
+        if is.events != was.events {
+            return broken(format!("ran the events {:?}, runs {:?}", was.events, is.events));
+        }
         if !is.rows.is_superset(&was.rows) {
             return broken("has lost rows".to_owned());
         }
@@ -42,6 +45,7 @@ mod tests {
     use super::*;
     use crate::{
         Flavor, OperationId, ReplicationBackend, Tag,
+        backend::EventName,
         testing::{Disturbance, World},
     };
 
@@ -57,6 +61,11 @@ mod tests {
             assert!(world.close(&world.node(1), &tag).now_or_never().is_some());
             assert!(as_found(&before, &world.snapshot()).is_err());
             assert!(world.thaw(&world.node(1), &tag).now_or_never().is_some());
+            assert_eq!(as_found(&before, &world.snapshot()), Ok(()));
+            let events = [EventName { schema: "app".to_owned(), name: "tick".to_owned() }];
+            world.set_events(&world.node(1), events.clone());
+            assert!(as_found(&before, &world.snapshot()).is_err());
+            assert!(world.disable_events(&world.node(1), &events, &tag).now_or_never().is_some());
             assert_eq!(as_found(&before, &world.snapshot()), Ok(()));
             assert!(world.forget_source(&world.node(2), &tag).now_or_never().is_some());
             assert!(as_found(&before, &world.snapshot()).is_err());

@@ -27,7 +27,10 @@ use super::{
     server::{Rights, Server, SessionId, Until},
     transaction::Row,
 };
-use crate::{Flavor, NodeId, Now, Route, backend::Finding};
+use crate::{
+    Flavor, NodeId, Now, Route,
+    backend::{EventName, Finding},
+};
 
 /// A cluster of model servers that can be shared: clones are the same world.
 ///
@@ -194,6 +197,13 @@ impl World {
         let row = cluster.new_row();
         if let Some(server) = cluster.servers.get_mut(node) {
             server.commit(row);
+        }
+    }
+
+    /// The scheduled events that are enabled on a server.
+    pub fn set_events(&self, node: &NodeId, events: impl IntoIterator<Item = EventName>) {
+        if let Some(server) = self.lock().servers.get_mut(node) {
+            server.events = events.into_iter().collect();
         }
     }
 

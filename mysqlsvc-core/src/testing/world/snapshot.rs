@@ -9,7 +9,7 @@ use super::{
     },
     cluster::Cluster,
 };
-use crate::{GtidSet, IoThread, NodeId, ReadOnly, SqlThread};
+use crate::{GtidSet, IoThread, NodeId, ReadOnly, SqlThread, backend::EventName};
 
 /// All servers at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct ServerSnapshot {
     pub unapplied: usize,
     /// How many statements of ours wait there, their clients gone.
     pub waiting: usize,
+    /// The scheduled events that are enabled.
+    pub events: BTreeSet<EventName>,
 }
 
 impl ServerSnapshot {
@@ -54,6 +56,7 @@ impl ServerSnapshot {
             sql: replication.as_ref().map(|replication| replication.sql),
             unapplied: server.channel.as_ref().map_or(0, |channel| channel.relay.len()),
             waiting: server.waiting.len(),
+            events: server.events.clone(),
         }
     }
 }
