@@ -13,7 +13,8 @@ use mysqlsvc_sandbox::Flavor;
 
 use crate::mysql_support::{Cluster, bounded, on_both, tag, until};
 
-const LIMIT: Millis = Millis(3000);
+/// Where success is expected. A freeze waits for locks no longer than two seconds, whatever it is.
+const LIMIT: Millis = Millis(20_000);
 
 on_both! {
     a_switch_moves_every_row,
@@ -59,10 +60,9 @@ async fn following_again_leaves_a_running_replica_alone(flavor: Flavor) {
     let tag_1 = tag(1);
     let follow = || cluster.backend.follow(&replica, &master, FollowManner::Replica, &tag_1);
     follow().await.unwrap();
-    let before = cluster.dump_threads(0).await;
-    assert_eq!(before.len(), 1);
+    let before = cluster.settled_dump_thread().await;
     follow().await.unwrap();
-    assert_eq!(cluster.dump_threads(0).await, before, "the I/O thread was started anew");
+    assert_eq!(cluster.settled_dump_thread().await, before, "the I/O thread was started anew");
 
     cluster.backend.forget_source(&replica, &tag(2)).await.unwrap();
     cluster.backend.forget_source(&replica, &tag(2)).await.unwrap();

@@ -6,10 +6,10 @@ mod mysql_support;
 
 use mysql_async::{Row, prelude::Queryable as _};
 use mysqlsvc_core::{IoThread, ReplicationBackend as _, SqlThread, backend::FollowManner};
-use mysqlsvc_monitor::mysql::{Limits, Login, MySqlBackend};
+use mysqlsvc_monitor::mysql::{Login, MySqlBackend};
 use mysqlsvc_sandbox::Flavor;
 
-use crate::mysql_support::{Cluster, bounded, credentials, on_both, tag};
+use crate::mysql_support::{Cluster, LIMITS, bounded, credentials, on_both, tag};
 
 on_both! { a_replica_that_was_wired_by_hand_is_given_our_settings }
 
@@ -53,9 +53,9 @@ async fn a_replica_that_was_wired_by_hand_is_given_our_settings(flavor: Flavor) 
         let now = seen().await;
         assert!((now - wanted).abs() < 0.001, "{setting} became {now}");
     }
-    let before = cluster.dump_threads(0).await;
+    let before = cluster.settled_dump_thread().await;
     follow().await;
-    assert_eq!(cluster.dump_threads(0).await, before, "the I/O thread was started anew");
+    assert_eq!(cluster.settled_dump_thread().await, before, "the I/O thread was started anew");
 }
 
 const HEARTBEAT: &str = "SELECT CAST(HEARTBEAT_INTERVAL AS CHAR) AS HEARTBEAT_INTERVAL \
@@ -127,7 +127,7 @@ async fn no_part_of_a_password_is_shown_when_the_source_cannot_be_changed() {
     let cluster = Cluster::wired(Flavor::MySql, 2).await;
     let mut long = credentials(&cluster.sandbox);
     long.repl = Login::new("repl", "correct-horse".repeat(20).into());
-    let backend = MySqlBackend::new(long, Limits::default());
+    let backend = MySqlBackend::new(long, LIMITS);
     backend.forget_source(&cluster.node(1), &tag(1)).await.unwrap();
     let (replica, master) = (cluster.node(1), cluster.node(0));
     let error = bounded(backend.follow(&replica, &master, FollowManner::Replica, &tag(2))).await;

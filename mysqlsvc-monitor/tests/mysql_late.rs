@@ -16,7 +16,7 @@ use mysqlsvc_monitor::mysql::{Limits, MySqlBackend};
 use mysqlsvc_sandbox::Flavor;
 
 use crate::mysql_support::{
-    Cluster, bounded, credentials, on_both,
+    Cluster, LIMITS, bounded, credentials, on_both,
     relay::{Relay, Way},
     tag, until,
 };
@@ -27,7 +27,8 @@ on_both! {
     an_unreadable_answer_leaves_no_lock_in_the_pool,
 }
 
-const SHORT: Duration = Duration::from_millis(500);
+/// Long enough for a busy machine to come as far as the text that is held.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// Has an action send a text with these words, which the network keeps until the action has given
 /// up and everything of it is closed.
@@ -37,7 +38,7 @@ async fn late(
     words: &'static str,
     act: impl AsyncFnOnce(MySqlBackend, NodeId) -> Result<(), ActionError>,
 ) {
-    let limits = Limits { action: SHORT, follow: SHORT, ..Limits::default() };
+    let limits = Limits { action: SHORT, follow: SHORT, ..LIMITS };
     let backend = MySqlBackend::new(credentials(&cluster.sandbox), limits);
     relay.way.send_replace(Way::Free);
     backend.look(&relay.node).await.unwrap();
@@ -102,7 +103,7 @@ async fn each_change_ends_statements_of_earlier_operations(flavor: Flavor) {
         until("the statement runs", async || left().await == 1).await;
         let (backend, tag) = (&cluster.backend, &tag(8));
         let done = match action {
-            "freeze" => backend.freeze(&master, Millis(3000), &[], tag).await.map(drop),
+            "freeze" => backend.freeze(&master, Millis(20_000), &[], tag).await.map(drop),
             "thaw" => backend.thaw(&master, tag).await,
             "close" => backend.close(&master, tag).await,
             "open" => backend.open(&master, tag).await,
@@ -125,12 +126,12 @@ async fn an_unreadable_answer_leaves_no_lock_in_the_pool(flavor: Flavor) {
     let relay = Relay::to(&node).await;
     cluster.backend.look(&relay.node).await.unwrap();
     relay.way.send_replace(Way::Garbled);
-    let frozen = bounded(cluster.backend.freeze(&relay.node, Millis(3000), &[], &tag(1))).await;
+    let frozen = bounded(cluster.backend.freeze(&relay.node, Millis(20_000), &[], &tag(1))).await;
     let error = frozen.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Unknown, "{error}");
     assert!(error.detail.contains("column"), "{error}");
     cluster.backend.thaw(&node, &tag(2)).await.unwrap();
     let mut boss = cluster.boss(0).await;
-    boss.query_drop("SET SESSION lock_wait_timeout = 1").await.unwrap();
+    boss.query_drop("SET SESSION lock_wait_timeout = 20").await.unwrap();
     boss.query_drop("INSERT INTO app.t VALUES (1)").await.unwrap();
 }

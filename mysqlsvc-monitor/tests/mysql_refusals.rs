@@ -9,14 +9,14 @@ use mysqlsvc_core::{
     ActionErrorKind, LookError, Millis, NodeId, Probe, ReadOnly, ReplicationBackend as _,
     backend::{FollowManner, Inspection, Severity},
 };
-use mysqlsvc_monitor::mysql::{Credentials, Limits, Login, MySqlBackend};
+use mysqlsvc_monitor::mysql::{Credentials, Login, MySqlBackend};
 use mysqlsvc_sandbox::{Flavor, Sandbox};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
 
-use crate::mysql_support::{Cluster, bounded, credentials, on_both, tag};
+use crate::mysql_support::{Cluster, LIMITS, bounded, credentials, on_both, tag};
 
 on_both! {
     a_wrong_password_and_missing_rights_are_refusals_with_names,
@@ -37,12 +37,12 @@ async fn a_wrong_password_and_missing_rights_are_refusals_with_names(flavor: Fla
     let node = cluster.node(0);
     let mut wrong = credentials(&cluster.sandbox);
     wrong.dba = Login::new("dba", "not-the-password".to_owned().into());
-    let backend = MySqlBackend::new(wrong, Limits::default());
+    let backend = MySqlBackend::new(wrong, LIMITS);
     let Err(LookError::Refused { detail }) = backend.look(&node).await else {
         panic!("a wrong password was not refused");
     };
     assert!(detail.contains("1045") && !detail.contains("not-the-password"), "{detail}");
-    let error = backend.freeze(&node, Millis(2000), &[], &tag(1)).await.unwrap_err();
+    let error = backend.freeze(&node, Millis(20_000), &[], &tag(1)).await.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Refused, "{error}");
 
     let missing: [&str; 2] = match flavor {
@@ -52,7 +52,7 @@ async fn a_wrong_password_and_missing_rights_are_refusals_with_names(flavor: Fla
     let mut root = cluster.root(0).await;
     let list = missing.join(", ");
     root.query_drop(format!("REVOKE {list} ON *.* FROM 'dba'@'%'")).await.unwrap();
-    let backend = MySqlBackend::new(credentials(&cluster.sandbox), Limits::default());
+    let backend = MySqlBackend::new(credentials(&cluster.sandbox), LIMITS);
     let inspection = backend.inspect(&node).await.unwrap();
     let said: Vec<&str> = inspection
         .findings
@@ -64,7 +64,7 @@ async fn a_wrong_password_and_missing_rights_are_refusals_with_names(flavor: Fla
     for right in missing {
         assert!(said.iter().any(|text| text.contains(&format!("GRANT {right} ON"))), "{said:?}");
     }
-    let error = backend.freeze(&node, Millis(2000), &[], &tag(1)).await.unwrap_err();
+    let error = backend.freeze(&node, Millis(20_000), &[], &tag(1)).await.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Refused, "{error}");
     assert_eq!(backend.look(&node).await.unwrap().read_only, ReadOnly::Off);
     cluster.write_rows(0, 1).await;
@@ -107,7 +107,7 @@ async fn a_wrong_password_of_the_replication_account_is_named_and_not_shown(flav
     let (master, replica) = (cluster.node(0), cluster.node(1));
     let mut wrong = credentials(&cluster.sandbox);
     wrong.repl = Login::new("repl", "it's \\ wrong".to_owned().into());
-    let backend = MySqlBackend::new(wrong, Limits::default());
+    let backend = MySqlBackend::new(wrong, LIMITS);
     backend.forget_source(&replica, &tag(1)).await.unwrap();
     let error = bounded(backend.follow(&replica, &master, FollowManner::Replica, &tag(2))).await;
     let error = error.unwrap_err();
@@ -150,7 +150,7 @@ async fn settings_that_break_switching_are_found_on_mariadb() {
 
 fn somebody() -> MySqlBackend {
     let login = |user: &str| Login::new(user, "secret".to_owned().into());
-    MySqlBackend::new(Credentials { dba: login("dba"), repl: login("repl") }, Limits::default())
+    MySqlBackend::new(Credentials { dba: login("dba"), repl: login("repl") }, LIMITS)
 }
 
 /// A listener that does the same with every connection, until the test ends.
@@ -177,7 +177,7 @@ async fn a_server_that_accepts_and_never_answers_hangs_within_the_limit() {
     .await;
     let backend = somebody();
     let seen = bounded(backend.look(&node)).await;
-    let limit = Limits::default().look.into();
+    let limit = LIMITS.look.into();
     assert_eq!(seen, Err(LookError::Hung { limit }));
     let error = bounded(backend.freeze(&node, Millis(800), &[], &tag(1))).await.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Unreachable, "{error}");

@@ -37,17 +37,12 @@ async fn a_part_is_taken_once(cluster: &Cluster) {
     let set = async |part| {
         bounded(cluster.backend.set_semi_sync(&replica, part, &tag(1))).await.unwrap();
     };
-    let wired = cluster.dump_threads(0).await;
+    let wired = cluster.settled_dump_thread().await;
     set(SemiSyncPart::Replica).await;
-    let connected_again = async || {
-        let dumps = cluster.dump_threads(0).await;
-        !dumps.is_empty() && dumps != wired
-    };
-    until("it has told its source", connected_again).await;
-    until("it runs", async || replication(cluster, 1).await.io == IoThread::Running).await;
-    let told = cluster.dump_threads(0).await;
+    let told = cluster.settled_dump_thread().await;
+    assert_ne!(told, wired, "it has not told its source");
     set(SemiSyncPart::Replica).await;
-    assert_eq!(cluster.dump_threads(0).await, told, "it plays its part already");
+    assert_eq!(cluster.settled_dump_thread().await, told, "it plays its part already");
 
     let wait = SemiSyncPart::Source { replicas: 1, timeout: Millis(700) };
     set(wait).await;
@@ -136,7 +131,7 @@ async fn events_run_where_writes_are_taken(flavor: Flavor) {
     assert_eq!(backend.inspect(&new).await.unwrap().events, []);
     let events = [name("gone"), name("every `hour`")];
 
-    backend.freeze(&old, Millis(5000), &[], &tag(1)).await.unwrap();
+    backend.freeze(&old, Millis(20_000), &[], &tag(1)).await.unwrap();
     backend.open(&new, &tag(1)).await.unwrap();
     let frozen = backend.look(&old).await.unwrap().executed;
     for _ in 0..2 {

@@ -12,10 +12,10 @@ use mysqlsvc_core::{
     ActionErrorKind, Millis, ReadOnlySet, ReplicationBackend as _,
     backend::{Obstacle, ObstacleKind, SemiSyncPart},
 };
-use mysqlsvc_monitor::mysql::{Limits, MySqlBackend};
+use mysqlsvc_monitor::mysql::MySqlBackend;
 use mysqlsvc_sandbox::Flavor;
 
-use crate::mysql_support::{Cluster, bounded, credentials, on_both, tag, until};
+use crate::mysql_support::{Cluster, LIMITS, bounded, credentials, on_both, tag, until};
 
 on_both! { facts_and_obstacles_are_seen }
 
@@ -89,7 +89,7 @@ async fn seen(cluster: &Cluster, kind: ObstacleKind) -> Obstacle {
 async fn what_is_under_way_is_named_and_waited_for(cluster: &Cluster) {
     let master = cluster.node(0);
     let quiet = async |limit| bounded(cluster.backend.await_quiet(&master, Millis(limit))).await;
-    assert_eq!(quiet(1000).await, Ok(vec![]));
+    assert_eq!(quiet(20_000).await, Ok(vec![]));
 
     let mut app = cluster.app(0).await;
     app.query_drop("BEGIN").await.unwrap();
@@ -160,7 +160,7 @@ async fn without_rights_less_is_seen_and_that_is_said(cluster: &Cluster) {
     let mut app = cluster.app(0).await;
     app.query_drop("BEGIN").await.unwrap();
     app.query_drop("INSERT INTO app.t VALUES (4)").await.unwrap();
-    let backend = MySqlBackend::new(credentials(&cluster.sandbox), Limits::default());
+    let backend = MySqlBackend::new(credentials(&cluster.sandbox), LIMITS);
     let mut inspection = backend.inspect(&cluster.node(0)).await.unwrap();
     until("the transaction is seen", async || {
         let_innodb_look_anew().await;

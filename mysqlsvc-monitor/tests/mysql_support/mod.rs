@@ -26,6 +26,14 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
+/// Longer than the default where success is expected: a busy machine is no dead server.
+pub(crate) const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(3),
+    look: Duration::from_secs(3),
+    action: Duration::from_secs(10),
+    follow: Duration::from_secs(20),
+};
+
 /// Real servers and the backend under test.
 pub(crate) struct Cluster {
     pub(crate) sandbox: Sandbox,
@@ -45,20 +53,20 @@ pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
     Credentials { dba: login(&accounts.dba), repl: login(&accounts.repl) }
 }
 
-/// Waits for a condition; half a minute is beyond any doubt.
+/// Waits for a condition; a minute is beyond any doubt.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let reached = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    let reached = tokio::time::timeout(Duration::from_mins(1), waiting).await;
     assert!(reached.is_ok(), "waited in vain until {what}");
 }
 
 /// The answer of a call that must end, whatever the server does: far above its own limit.
 pub(crate) async fn bounded<T>(call: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), call).await.expect("a call did not end")
+    tokio::time::timeout(Duration::from_mins(1), call).await.expect("a call did not end")
 }
 
 impl Cluster {
@@ -84,7 +92,7 @@ impl Cluster {
 
     pub(crate) async fn built(builder: SandboxBuilder) -> Self {
         let sandbox = builder.start().await.unwrap();
-        let backend = MySqlBackend::new(credentials(&sandbox), Limits::default());
+        let backend = MySqlBackend::new(credentials(&sandbox), LIMITS);
         Self { sandbox, backend }
     }
 
@@ -125,6 +133,23 @@ impl Cluster {
         let dumps = "SELECT ID FROM information_schema.PROCESSLIST \
                      WHERE COMMAND LIKE 'Binlog Dump%' ORDER BY ID";
         self.root(index).await.query(dumps).await.unwrap()
+    }
+
+    /// The one session that sends the binary log of server 0 to its replica, server 1. The I/O
+    /// thread of a replica counts as running before its source has such a session for it, and the
+    /// session of a connection before is ended only then: so a row has to come over, and the
+    /// others to go.
+    pub(crate) async fn settled_dump_thread(&self) -> u64 {
+        let replicas = self.count_rows(1).await;
+        self.write_rows(0, 1).await;
+        until("the row has come over", async || self.count_rows(1).await > replicas).await;
+        let mut dumps = Vec::new();
+        until("one session is left that sends", async || {
+            dumps = self.dump_threads(0).await;
+            dumps.len() == 1
+        })
+        .await;
+        dumps[0]
     }
 
     /// How many sessions run a statement with that text in it.
