@@ -8,8 +8,9 @@ use tokio::time::sleep;
 
 use crate::{Endpoint, SqlError};
 
-const LIMIT: Duration = Duration::from_secs(10);
-const GTID_WAIT_SECONDS: u32 = 5;
+/// Longer than the wait for a position.
+const LIMIT: Duration = Duration::from_secs(30);
+const GTID_WAIT_SECONDS: u32 = 20;
 
 /// Between two rounds, so that the writers are at full speed again.
 const BETWEEN: Duration = Duration::from_millis(500);
