@@ -237,7 +237,8 @@ async fn monitors_that_do_not_serve_routes_are_passed_over_and_named() {
     ] {
         let wrong = FakeMonitor::start(answer).await;
         let mut asked = config(&[&wrong]);
-        asked.limits.answer = Duration::from_millis(200);
+        // The right one has to keep it, too.
+        asked.limits.answer = Duration::from_secs(2);
         follow(asked.clone()).error(needle).await;
 
         let mut right = FakeMonitor::start(Answer::Well).await;
@@ -252,10 +253,12 @@ async fn monitors_that_do_not_serve_routes_are_passed_over_and_named() {
 async fn a_silent_stream_is_given_up() {
     let mut monitor = FakeMonitor::start(Answer::Well).await;
     let mut asked = config(&[&monitor]);
-    asked.limits.silence = Duration::from_millis(300);
+    // Long enough for the route to come before.
+    asked.limits.silence = Duration::from_secs(2);
     let mut watched = follow(asked);
     let silent = monitor.stream().await;
     silent.init(&route(1, 1, "db-1:3306"));
+    watched.next().await;
     let second = monitor.stream().await;
     assert_eq!(second.query.version, Some(1));
     assert!(watched.routes.borrow().is_some());
@@ -266,11 +269,11 @@ async fn a_silent_stream_is_given_up() {
 async fn heartbeats_keep_a_stream() {
     let mut monitor = FakeMonitor::start(Answer::Well).await;
     let mut asked = config(&[&monitor]);
-    asked.limits.silence = Duration::from_secs(2);
+    asked.limits.silence = Duration::from_secs(4);
     let mut watched = follow(asked);
     let stream = monitor.stream().await;
     let mut beat = tokio::time::interval(Duration::from_millis(100));
-    for _ in 0..30 {
+    for _ in 0..50 {
         beat.tick().await;
         stream.raw(":\n\n");
     }

@@ -130,7 +130,8 @@ async fn a_silent_target_is_given_up_for_the_next() {
     let good = Server::start("good", Manner::Greets).await;
     let forwarder = start(
         to(&[&silent, &good])
-            .greeting(mysqlsvc_proxy::mysql_greeting::MySqlGreeting, Duration::from_millis(50)),
+            // The good one has to keep it, too.
+            .greeting(mysqlsvc_proxy::mysql_greeting::MySqlGreeting, Duration::from_secs(1)),
     );
     assert_eq!(Client::connect(forwarder.local_addr()).await.met(), "good");
     assert_eq!(silent.accepted(), 1);
