@@ -224,9 +224,27 @@ impl<'a> Situation<'a> {
             return Err(Refusal::new(Reason::WrongState, detail));
         }
         if role == Role::Master {
-            return self.nobody_else_writable(&[node]);
+            self.nobody_else_writable(&[node])?;
+            return self.replicates_from_nobody(node);
         }
         self.master().map(drop)
+    }
+
+    /// A master that is opened while it replicates takes over what is written elsewhere, and makes
+    /// a ring with whoever follows it.
+    fn replicates_from_nobody(&self, master: &NodeId) -> Admitted {
+        let channel = self.view.probe(master).and_then(|probe| probe.replication.as_ref());
+        match channel.filter(|_| !self.intent.mutual) {
+            None => Ok(()),
+            Some(channel) => {
+                let detail = format!(
+                    "{master} is the master and still replicates from {}; let it forget that first \
+                     (`mysqlsvc detach {master}`)",
+                    channel.source
+                );
+                Err(Refusal::new(Reason::WrongState, detail))
+            }
+        }
     }
 
     fn activate_reverse(&self, master: &NodeId, standby: &NodeId) -> Admitted {

@@ -208,9 +208,14 @@ impl Engine {
         self.give_up_now(now);
     }
 
-    fn step_done(&mut self, now: Now, step: usize, took: Micros, observed: Observed) {
-        self.work.step_over();
+    fn step_done(&mut self, now: Now, step: usize, took: Micros, mut observed: Observed) {
         let planned = self.running().and_then(|execution| execution.plan.steps.get(step)).cloned();
+        let opened = planned.as_ref().and_then(Step::action);
+        if matches!(opened, Some(Action::OpenBeside { .. })) && self.work.is_asked_again() {
+            // It may have been open since an earlier attempt: what it has now says nothing of then.
+            observed = Observed::Nothing;
+        }
+        self.work.step_over();
         match &planned {
             Some(Step::Try { act: Act::CatchUp { .. }, .. }) => self.work.caught_up = true,
             Some(planned) => self.learn_from(now, planned.action(), &observed),

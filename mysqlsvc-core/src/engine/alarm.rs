@@ -20,6 +20,7 @@ impl Engine {
         let mut alarms: Vec<_> = self.master_alarm().into_iter().collect();
         alarms.extend(self.epoch_alarm());
         alarms.extend(self.mutual_alarm());
+        alarms.extend(self.channel_alarm());
         alarms.extend(self.semi_sync_alarms());
         alarms.extend(self.copy_alarms());
         alarms.extend(self.intent().paused().filter_map(|node| self.pause_lifted(node)));
@@ -65,6 +66,11 @@ impl Engine {
                     "the master {master} is read-only and was never seen open: `resume {master}` \
                      opens it"
                 ),
+                None if let Some(stranger) = self.writable_stranger() => format!(
+                    "the master {master} came back read-only from a restart, and {stranger}, which \
+                     is not registered, lets applications write: one of the two is the master. \
+                     Make {stranger} read-only, or unregister {master} and register {stranger}"
+                ),
                 None => {
                     let unseen = self.unseen(master)?;
                     format!(
@@ -108,6 +114,24 @@ impl Engine {
             text: format!(
                 "{master} is to replicate from its standby {standby}, and does not: `activate \
                  {master}` lets it, `detach {master}` gives it up"
+            ),
+        })
+    }
+
+    /// What is written on whom the master replicates from flows into it, and with a replica of the
+    /// master's it is a ring.
+    fn channel_alarm(&self) -> Option<Alarm> {
+        let master = self.intent().master()?;
+        let settled = !self.is_operating() && self.is_seen_since_settled(master);
+        let channel = self.view.probe(master)?.replication.as_ref();
+        let channel = channel.filter(|_| settled && !self.intent().mutual)?;
+        Some(Alarm {
+            id: "master-replicates",
+            node: Some(master.clone()),
+            text: format!(
+                "{master} is the master and still replicates from {}, and the cluster is not \
+                 mutual: `detach {master}` lets it forget that",
+                channel.source
             ),
         })
     }

@@ -272,8 +272,12 @@ impl Engine {
         let Some(preparing) = &mut self.preparing else {
             return;
         };
-        let since = preparing.since;
-        preparing.looks.retain(|node| self.view.look(node).is_none_or(|look| look.begun < since));
+        let (since, intent) = (preparing.since, self.journal.intent());
+        // A node that is gone from the discovery is not looked at any more.
+        preparing.looks.retain(|node| {
+            self.view.is_known(node, intent)
+                && self.view.look(node).is_none_or(|look| look.begun < since)
+        });
         if !preparing.looks.is_empty() || !preparing.inspections.is_empty() {
             return;
         }
@@ -379,10 +383,16 @@ impl Engine {
             Prepared::Adopt { dry_run } => self.adopt(now, ticket, who, dry_run)?,
             Prepared::Switch { to, from, strategy, dry_run } => {
                 let plan = self.plan_switch_to(&to, &from, strategy, found)?;
+                let forecast = plan.forecast.as_ref();
+                let within = forecast.map_or(Ok(()), |forecast| {
+                    admission::within_budget(forecast, self.settings.downtime_budget)
+                });
                 if dry_run {
-                    let warnings = self.switch_warnings(&plan, found);
+                    let mut warnings = self.switch_warnings(&plan, found);
+                    warnings.extend(within.err().map(warnings::refused));
                     self.reply(ticket, Ok(Answer::Planned { plan, warnings }));
                 } else {
+                    within?;
                     self.begin(now, ticket, who, plan);
                 }
             }
@@ -463,7 +473,6 @@ impl Engine {
         let behind = self.view.behind(to).unwrap_or_default();
         let (flavor, obstacles) = (at_master.probe.flavor, &at_master.obstacles);
         let forecast = Forecast::of_switch(flavor, obstacles, behind, &self.settings);
-        admission::within_budget(&forecast, self.settings.downtime_budget)?;
         plan.forecast = Some(forecast);
         Ok(plan)
     }

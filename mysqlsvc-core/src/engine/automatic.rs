@@ -90,6 +90,7 @@ impl Engine {
             && self.others_looked_at_since(master, since)
             && self.unseen(master).is_none()
             && self.is_alone(master)
+            && self.writable_stranger().is_none()
             && self.lacking(master).is_none();
         whole.then(|| plan_reopen(master))
     }
@@ -147,7 +148,8 @@ impl Engine {
         }
     }
 
-    fn is_seen_since_settled(&self, node: &NodeId) -> bool {
+    /// Whether a node was looked at after the last operation had ended.
+    pub(super) fn is_seen_since_settled(&self, node: &NodeId) -> bool {
         let settled = self.automatic.settled;
         self.view.look(node).is_some_and(|look| settled.is_none_or(|then| look.begun >= then))
     }

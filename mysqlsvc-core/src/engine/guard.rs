@@ -39,7 +39,8 @@ impl Engine {
     /// Why a master that restarted may not be opened now.
     pub(super) fn must_stay_closed(&self, action: &Action) -> Option<ActionError> {
         let Action::Thaw { node } = action else { return None };
-        if self.view.look(node).is_none() || !self.is_alone(node) {
+        let alone = self.is_alone(node) && self.writable_stranger().is_none();
+        if self.view.look(node).is_none() || !alone {
             return Some(not_alone(action));
         }
         let detail = if let Some(unseen) = self.unseen(node) {
@@ -55,6 +56,13 @@ impl Engine {
     pub(super) fn is_alone(&self, node: &NodeId) -> bool {
         let mut others = self.intent().members.keys().filter(|other| *other != node);
         others.all(|other| self.view.look(other).is_some() && !self.is_seen_writable(other))
+    }
+
+    /// A server that is seen writable and is no member: it may have been one, and be the master by
+    /// somebody else's hand. Nothing is opened beside it on our own account.
+    pub(super) fn writable_stranger(&self) -> Option<&NodeId> {
+        let mut known = self.view.nodes(self.intent());
+        known.find(|node| !self.intent().members.contains_key(*node) && self.is_seen_writable(node))
     }
 
     pub(super) fn is_seen_writable(&self, node: &NodeId) -> bool {

@@ -79,10 +79,10 @@ impl Engine {
         let mut engine = Self {
             settings,
             planner: plan_switch,
+            work: Work { resumed: journal.running().is_some(), ..Work::default() },
             journal,
             view: View::default(),
             writer,
-            work: Work::default(),
             preparing: None,
             automatic: Automatic::default(),
             deferred: VecDeque::new(),
@@ -117,7 +117,10 @@ impl Engine {
         match event {
             Event::Asked { ticket, who, request } => self.asked(now, ticket, who, request),
             Event::Heard { epoch } => self.view.hear(epoch),
-            Event::Discovered { nodes } => self.view.discover(nodes, self.journal.intent()),
+            Event::Discovered { nodes } => {
+                self.view.discover(nodes, self.journal.intent());
+                self.go_on_preparing(now);
+            }
             Event::Looked { node, look } => {
                 self.looked(&node, look);
                 self.go_on_preparing(now);

@@ -1,5 +1,6 @@
 //! What is no reason to refuse a switch, but to know before it is begun.
 
+use super::Refusal;
 use crate::{
     Flavor, NodeId, ServerVersion,
     backend::{Finding, Obstacle, Severity},
@@ -18,6 +19,11 @@ pub(super) fn obstacle(node: &NodeId, obstacle: &Obstacle) -> Finding {
         "it is waited for a moment, then rolled back"
     };
     warning("obstacle", format!("{node}: {obstacle}; {what}"))
+}
+
+/// What would refuse the switch that a dry run shows.
+pub(super) fn refused(refusal: Refusal) -> Finding {
+    warning(&refusal.reason.to_string(), refusal.detail)
 }
 
 /// What availability first risks.

@@ -36,6 +36,8 @@ pub(super) struct Work {
     /// Whether the old master was seen to hold what it had at its freeze, and no attempt to open it
     /// has failed since.
     pub(super) whole: bool,
+    /// Whether an earlier process began the operation: what it did and did not tell is unknown.
+    pub(super) resumed: bool,
     /// Who asked to give the operation up while a call was under way.
     pub(super) given_up: Option<(RequestTicket, String)>,
     /// What the old master had when it was closed again by this process.
@@ -72,6 +74,11 @@ impl Work {
     /// Whether something was tried that did not work, and is tried again.
     pub(super) fn is_stuck(&self) -> bool {
         self.attempts > 0
+    }
+
+    /// Whether the call that ended may not have been the first of its step.
+    pub(super) fn is_asked_again(&self) -> bool {
+        self.attempts > 0 || self.resumed
     }
 
     /// A node was seen to take writes: that it was closed once is of no account any more.

@@ -18,7 +18,15 @@ pub fn plan_availability_first(
     settings: &Settings,
 ) -> Plan {
     let succession = Succession::of(intent, facts, settings);
-    let mut steps = vec![caught_up_first(facts, settings), Step::Commit(succession.commit())];
+    let mut steps = vec![
+        caught_up_first(facts, settings),
+        // A lock that a freeze waits for would keep both writable for as long as it is held.
+        Step::attempt(
+            Action::AwaitQuiet { node: facts.from.clone(), limit: settings.quiet_timeout },
+            None,
+        ),
+        Step::Commit(succession.commit()),
+    ];
     steps.push(Step::must(Action::OpenBeside { node: facts.to.clone() }));
     steps.push(Step::must(Action::Freeze {
         node: facts.from.clone(),

@@ -18,7 +18,11 @@ pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
             source: before.source.clone(),
             manner: FollowManner::Replica,
         });
-        vec![Step::attempt(forget, undo)]
+        let mut steps = vec![Step::attempt(forget, undo)];
+        if intent.is_paused(node) {
+            steps.push(Step::Commit(going_on(intent, node)));
+        }
+        steps
     };
     Plan::of_one_node(OperationKind::Detach, node, steps)
 }
@@ -27,7 +31,7 @@ pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
 pub fn plan_pause_master(intent: &Intent, master: &NodeId, settings: &Settings) -> Plan {
     let steps = vec![
         Step::attempt(freeze(master, settings), Some(Action::Thaw { node: master.clone() })),
-        Step::Commit(pausing(intent, master, true)),
+        Step::Commit(standing_still(intent, master)),
     ];
     Plan::of_one_node(OperationKind::Pause, master, steps)
 }
@@ -36,7 +40,7 @@ pub fn plan_pause_master(intent: &Intent, master: &NodeId, settings: &Settings) 
 pub fn plan_pause_replica(intent: &Intent, node: &NodeId) -> Plan {
     let stop = Action::StopReplication { node: node.clone() };
     let start = Action::StartReplication { node: node.clone() };
-    let steps = vec![Step::attempt(stop, Some(start)), Step::Commit(pausing(intent, node, true))];
+    let steps = vec![Step::attempt(stop, Some(start)), Step::Commit(standing_still(intent, node))];
     Plan::of_one_node(OperationKind::Pause, node, steps)
 }
 
@@ -44,7 +48,7 @@ pub fn plan_pause_replica(intent: &Intent, node: &NodeId) -> Plan {
 pub fn plan_resume_master(intent: &Intent, master: &NodeId, settings: &Settings) -> Plan {
     let steps = vec![
         Step::attempt(Action::Thaw { node: master.clone() }, Some(freeze(master, settings))),
-        Step::Commit(pausing(intent, master, false)),
+        Step::Commit(going_on(intent, master)),
     ];
     Plan::of_one_node(OperationKind::Resume, master, steps)
 }
@@ -60,7 +64,7 @@ pub fn plan_resume_replica(intent: &Intent, node: &NodeId, master: &NodeId, seen
         Action::Follow { node, source, manner: FollowManner::Replica }
     };
     let stop = Action::StopReplication { node: node.clone() };
-    let steps = vec![Step::attempt(start, Some(stop)), Step::Commit(pausing(intent, node, false))];
+    let steps = vec![Step::attempt(start, Some(stop)), Step::Commit(going_on(intent, node))];
     Plan::of_one_node(OperationKind::Resume, node, steps)
 }
 
@@ -81,12 +85,15 @@ fn freeze(master: &NodeId, settings: &Settings) -> Action {
     }
 }
 
-fn pausing(intent: &Intent, node: &NodeId, paused: bool) -> Commit {
+fn standing_still(intent: &Intent, node: &NodeId) -> Commit {
     let mut commit = Commit::unchanged(intent);
-    if paused {
-        commit.paused.insert(node.clone());
-    } else {
-        commit.paused.remove(node);
-    }
+    commit.paused.insert(node.clone());
+    commit
+}
+
+/// The node is not to stand still any more.
+pub(super) fn going_on(intent: &Intent, node: &NodeId) -> Commit {
+    let mut commit = Commit::unchanged(intent);
+    commit.paused.remove(node);
     commit
 }

@@ -21,13 +21,20 @@ fn ask(hand: &mut Hand, confirm: Option<NodeId>, dry_run: bool) {
     hand.pending.retain(|effect| !matches!(effect, Effect::Look { .. } | Effect::Inspect { .. }));
 }
 
+/// Caught up, and nothing in the way.
+fn before_pivot(hand: &mut Hand) {
+    for words in ["wait until b:3306", "wait for what a freeze of a:3306 would break"] {
+        hand.answer(words, Ok(Observed::Nothing));
+    }
+    hand.persist();
+}
+
 /// Up to the new master having to take over what the old one had at its freeze.
 fn open_then_freeze() -> Hand {
     let mut hand = Hand::cluster();
     ask(&mut hand, Some(node(STANDBY)), false);
     hand.persist();
-    hand.answer("wait until b:3306", Ok(Observed::Nothing));
-    hand.persist();
+    before_pivot(&mut hand);
     hand.answer("open b:3306 while it goes on", Ok(Observed::Position(gtids("0-1-10"))));
     hand.persist();
     hand.answer("freeze a:3306", Ok(Observed::Position(gtids("0-1-14"))));
@@ -53,8 +60,7 @@ fn the_route_moves_before_the_old_master_is_frozen() {
     let mut hand = Hand::cluster();
     ask(&mut hand, Some(node(STANDBY)), false);
     hand.persist();
-    hand.answer("wait until b:3306", Ok(Observed::Nothing));
-    hand.persist();
+    before_pivot(&mut hand);
     hand.take();
     let epoch = hand.engine.journal().intent().epoch;
     hand.engine.snapshot();
@@ -108,8 +114,7 @@ fn killed_after_the_new_one_was_opened_it_still_freezes_the_old_one_once_proxies
     let mut hand = Hand::cluster();
     ask(&mut hand, Some(node(STANDBY)), false);
     hand.persist();
-    hand.answer("wait until b:3306", Ok(Observed::Nothing));
-    hand.persist();
+    before_pivot(&mut hand);
     hand.answer("open b:3306 while it goes on", Ok(Observed::Position(gtids("0-1-10"))));
     hand.persist();
     let Hand { durable, now, .. } = hand;
@@ -128,4 +133,31 @@ fn killed_after_the_new_one_was_opened_it_still_freezes_the_old_one_once_proxies
     assert_eq!(route.master.unwrap().node, node(STANDBY));
     hand.until_run();
     hand.answer("freeze a:3306", Ok(Observed::Position(gtids("0-1-14"))));
+}
+
+#[test]
+fn a_lock_on_the_old_master_is_waited_for_before_two_can_be_written() {
+    let mut hand = Hand::cluster();
+    ask(&mut hand, Some(node(STANDBY)), false);
+    hand.persist();
+    hand.answer("wait until b:3306", Ok(Observed::Nothing));
+    hand.answer("wait for what a freeze of a:3306 would break", Err(refused(MASTER)));
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::RolledBack));
+    assert_eq!(hand.engine.journal().intent().master(), Some(&node(MASTER)));
+}
+
+#[test]
+fn what_a_new_master_had_is_not_known_where_it_was_asked_to_open_twice() {
+    let mut hand = Hand::cluster();
+    ask(&mut hand, Some(node(STANDBY)), false);
+    hand.persist();
+    before_pivot(&mut hand);
+    hand.answer("open b:3306 while it goes on", Err(refused(STANDBY)));
+    hand.until_run();
+    hand.answer("open b:3306 while it goes on", Ok(Observed::Position(gtids("0-1-14"))));
+    hand.persist();
+    hand.answer("freeze a:3306", Ok(Observed::Position(gtids("0-1-14"))));
+    let running = hand.engine.snapshot().operations.pop().unwrap();
+    assert_eq!(running.opened_beside(), None, "the first attempt may have opened it at 0-1-10");
 }

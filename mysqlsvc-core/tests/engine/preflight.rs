@@ -56,7 +56,9 @@ fn a_switch_beyond_the_budget_is_not_begun() {
     ask(&mut hand, false, candidate(), locked());
     assert_eq!(hand.refusal(), Reason::OverBudget);
     ask(&mut hand, true, candidate(), locked());
-    assert_eq!(hand.refusal(), Reason::OverBudget, "a dry run tells the same");
+    let Ok(Answer::Planned { plan, warnings }) = hand.reply() else { panic!() };
+    assert!(plan.forecast.is_some(), "a dry run shows what would be waited for");
+    assert!(warnings.iter().any(|warning| warning.id == "over-budget"), "{warnings:?}");
     ask(&mut hand, false, candidate(), master());
     hand.persist();
     assert!(matches!(hand.reply(), Ok(Answer::Began(_))));

@@ -163,6 +163,20 @@ fn a_master_is_registered_only_after_all_others_were_looked_at() {
 }
 
 #[test]
+fn a_node_that_is_gone_from_the_discovery_is_not_waited_for() {
+    let mut hand = Hand::cluster();
+    let fourth = "d:3306";
+    let mut nodes = [MASTER, STANDBY, SLAVE, fourth].map(node).to_vec();
+    hand.tell(Event::Discovered { nodes: nodes.clone() });
+    hand.ask_switch(true);
+    assert!(!hand.pending.iter().any(|effect| matches!(effect, Effect::Reply { .. })));
+    nodes.pop();
+    hand.tell(Event::Discovered { nodes });
+    hand.inspect(MASTER, probe(1, None, "0-1-9"));
+    assert!(matches!(hand.reply(), Ok(Answer::Planned { .. })));
+}
+
+#[test]
 fn what_preflight_warns_of_is_told() {
     let mut hand = Hand::new();
     hand.persist();

@@ -200,3 +200,73 @@ fn a_replica_that_takes_over_is_paused_no_longer() {
     });
     assert_eq!(paused, Some([].into()));
 }
+
+#[test]
+fn a_master_that_replicates_is_not_resumed_and_an_alarm_names_the_way_out() {
+    let mut hand = Hand::cluster();
+    pause_master(&mut hand);
+    let replicating = || closed(probe(1, Some((STANDBY, 2)), "0-1-12"));
+    hand.look(MASTER, Ok(replicating()));
+    assert_eq!(hand.alarms(), ["master-replicates"]);
+    hand.ask(Request::Resume { node: node(MASTER) });
+    for (address, id) in [(STANDBY, 2), (SLAVE, 3)] {
+        hand.look(address, Ok(probe(id, Some((MASTER, 1)), "0-1-12")));
+    }
+    hand.inspect(MASTER, replicating());
+    let refusal = hand.reply().unwrap_err();
+    assert_eq!(refusal.reason, Reason::WrongState);
+    assert!(refusal.detail.contains("mysqlsvc detach a:3306"), "{refusal}");
+}
+
+/// The slave was paused, and somebody let it follow another server, at which it stands still.
+fn activate_lost_and_paused(hand: &mut Hand) {
+    pause_slave(hand);
+    let mut lost = stopped();
+    lost.replication.as_mut().unwrap().source = node(STANDBY);
+    lost.replication.as_mut().unwrap().source_identity = None;
+    hand.look(SLAVE, Ok(lost.clone()));
+    hand.ask(Request::Activate { node: node(SLAVE) });
+    hand.inspect(SLAVE, lost);
+    hand.inspect(MASTER, probe(1, None, "0-1-9"));
+    hand.persist();
+    hand.persist();
+    hand.answer("make c:3306 read-only", Ok(Observed::Nothing));
+    hand.persist();
+}
+
+#[test]
+fn who_is_activated_is_paused_no_longer() {
+    let mut hand = Hand::cluster();
+    activate_lost_and_paused(&mut hand);
+    hand.answer("let c:3306 replicate from a:3306", Ok(Observed::Nothing));
+    hand.persist();
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::Succeeded));
+    assert!(!hand.engine.journal().intent().is_paused(&node(SLAVE)));
+}
+
+#[test]
+fn an_activation_that_is_taken_back_stops_what_stood_still_again() {
+    let mut hand = Hand::cluster();
+    activate_lost_and_paused(&mut hand);
+    hand.answer("let c:3306 replicate from a:3306", Err(refused(SLAVE)));
+    hand.answer("let c:3306 replicate from b:3306", Ok(Observed::Nothing));
+    hand.answer("stop the replication of c:3306", Ok(Observed::Nothing));
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::RolledBack));
+    assert!(hand.engine.journal().intent().is_paused(&node(SLAVE)));
+}
+
+#[test]
+fn who_is_detached_is_paused_no_longer() {
+    let mut hand = Hand::cluster();
+    pause_slave(&mut hand);
+    hand.ask_of(Request::Detach { node: node(SLAVE) }, SLAVE, stopped());
+    hand.persist();
+    hand.persist();
+    hand.answer("let c:3306 forget its source", Ok(Observed::Nothing));
+    hand.persist();
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::Succeeded));
+    assert!(!hand.engine.journal().intent().is_paused(&node(SLAVE)));
+}

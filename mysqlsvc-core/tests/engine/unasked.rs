@@ -8,7 +8,7 @@ use mysqlsvc_core::{
     journal::Outcome,
 };
 
-use crate::support::{Hand, MASTER, SLAVE, STANDBY, gtids, probe, refused};
+use crate::support::{Hand, MASTER, SLAVE, STANDBY, gtids, node, probe, refused};
 
 fn booted(executed: &str) -> Probe {
     let (read_only, read_only_set) = (ReadOnly::On, ReadOnlySet::AtBoot);
@@ -70,6 +70,22 @@ fn a_master_is_not_opened_beside_another_writable_server() {
     let opened = Probe { read_only: ReadOnly::Off, ..probe(3, Some((MASTER, 1)), "0-1-9") };
     hand.look(SLAVE, Ok(opened));
     assert!(is_still(&hand));
+}
+
+#[test]
+fn a_master_is_not_opened_beside_a_writable_server_that_is_no_member_any_more() {
+    let mut hand = Hand::cluster();
+    hand.ask(Request::Unregister { node: node(SLAVE) });
+    hand.persist();
+    hand.look(MASTER, Ok(booted("0-1-9")));
+    hand.look(STANDBY, Ok(probe(2, Some((MASTER, 1)), "0-1-9")));
+    hand.look(SLAVE, Ok(Probe { read_only: ReadOnly::Off, ..probe(3, None, "0-1-9") }));
+    assert!(is_still(&hand));
+    let alarms = hand.engine.snapshot().alarms;
+    let texts: Vec<_> = alarms.iter().map(|alarm| alarm.text.as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("c:3306, which is not registered")), "{texts:?}");
+    hand.look(SLAVE, Ok(Probe { read_only: ReadOnly::On, ..probe(3, None, "0-1-9") }));
+    assert!(hand.engine.is_operating());
 }
 
 #[test]

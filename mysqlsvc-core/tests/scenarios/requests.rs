@@ -385,7 +385,13 @@ fn request_17_an_operation_that_is_stuck_is_shown_and_can_be_given_up() {
             stage.some_time();
             if abandoned {
                 // What was given up is not done behind the operator's back.
-                assert_eq!((stage.alarms(), stage.writable()), (vec!["master-read-only"], vec![]));
+                let alarms = vec!["master-read-only", "master-replicates"];
+                assert_eq!((stage.alarms(), stage.writable()), (alarms, vec![]));
+                let resume = Request::Resume { node: node.clone() };
+                assert_eq!(stage.refusal(resume), Reason::WrongState, "it still replicates");
+                let detach = Request::Detach { node: node.clone() };
+                assert_eq!(stage.operate(detach), Some(Outcome::Succeeded));
+                stage.some_time();
                 assert_eq!(stage.operate(Request::Resume { node }), Some(Outcome::Succeeded));
                 stage.some_time();
             }

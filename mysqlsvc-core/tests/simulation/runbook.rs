@@ -136,8 +136,27 @@ impl Run {
                     _ => self.demand(Request::Unregister { node }).map(drop),
                 }
             }
+            Err(refusal)
+                if refusal.reason == Reason::WrongState && self.source_of(&node).is_some() =>
+            {
+                self.forget_source(node)
+            }
             Err(refusal) => Err(Broken::Stuck(format!("{node} cannot be resumed: {refusal:?}"))),
         }
+    }
+
+    fn source_of(&self, node: &NodeId) -> Option<NodeId> {
+        self.world.snapshot().servers[node].source.clone()
+    }
+
+    /// A master that replicates is to forget its source before it is opened.
+    fn forget_source(&mut self, master: NodeId) -> Checked {
+        self.demand(Request::Detach { node: master.clone() })?;
+        if self.source_of(&master).is_some() {
+            // What would be lost with it was written where it should not have been.
+            self.disturb(Disturbance::ForgetByHand(master));
+        }
+        Ok(())
     }
 
     fn has_what_it_lacks(&self, master: &NodeId) -> Option<NodeId> {

@@ -37,7 +37,10 @@ fn lossless(execution: &Execution) -> LossDocument {
 /// Availability first lost nothing if the new master has what the old one wrote beside it.
 fn availability_first(execution: &Execution) -> LossDocument {
     let Some(DivergenceDocument { overlap, not_taken_over }) = diverged(execution) else {
-        let reason = "what the old master had at its freeze was not recorded".to_owned();
+        let reason =
+            "what the new master had when it was opened, or the old one at its freeze, is \
+                      not known: an answer was lost"
+                .to_owned();
         return LossDocument { verdict: LossVerdict::Unknown, gtids: None, reason: Some(reason) };
     };
     match not_taken_over {
