@@ -98,6 +98,10 @@ impl Engine {
         } else if opens && !self.is_alone(action.node()) {
             let error = not_alone(&action);
             self.step_failed(now, step, error);
+        } else if let Some(error) = self.must_not_lack(&action) {
+            self.step_failed(now, step, error);
+        } else if let Some(whole) = self.must_be_whole(&action) {
+            self.run(now, Purpose::Whole, whole);
         } else {
             self.run_step(now, step, action);
         }
@@ -203,9 +207,24 @@ impl Engine {
                 self.undo_failed(now, step, error);
             }
             (Purpose::Whole, Ok(_)) => self.work.whole = true,
-            (Purpose::Guard(_) | Purpose::Whole, Err(_)) => self.work.begin_pause(now),
+            (Purpose::Whole, Err(error)) => self.not_whole(now, error),
+            (Purpose::Guard(_), Err(_)) => self.work.begin_pause(now),
         }
         self.give_up_now(now);
+    }
+
+    /// Before the pivot a server that is not whole is a reason to take everything back; where it is
+    /// to be opened whatever comes, it is looked at again.
+    fn not_whole(&mut self, now: Now, error: ActionError) {
+        let progress = self.running().map(|execution| execution.progress);
+        match progress {
+            Some(Progress::Forward { next, .. })
+                if self.running().is_some_and(Execution::can_be_taken_back) =>
+            {
+                self.step_failed(now, next, error);
+            }
+            _ => self.work.begin_pause(now),
+        }
     }
 
     fn step_done(&mut self, now: Now, step: usize, took: Micros, mut observed: Observed) {
@@ -363,6 +382,7 @@ impl Engine {
             })
             .collect();
         for (node, executed) in grown {
+            self.view.write_down(&node);
             let change = Change::Seen { node, executed };
             self.record(now, Record::Changed { change, who: None });
         }

@@ -2,20 +2,27 @@
 
 use super::{Engine, work::Purpose};
 use crate::{
-    Action, ActionError, ActionErrorKind, NodeId, Now,
+    Action, ActionError, ActionErrorKind, GtidSet, NodeId, Now, Probe, ReadOnlySet,
     backend::Observed,
+    journal::Record,
     plan::{OperationKind, Strategy},
 };
 
 impl Engine {
     /// Opening the old master again is opening a server, too: it waits while another is seen
     /// writable, until every other was looked at, and until it is seen to hold what it had at its
-    /// freeze: it may have restarted since, without its last transactions.
+    /// freeze: it may have restarted since, without its last transactions. One that is seen to have
+    /// lost some stays closed: it is a master that restarted, and not the operation's any more.
     pub(super) fn undo(&mut self, now: Now, step: usize, action: Action) {
         let node = action.node();
         let opens = matches!(action, Action::Thaw { .. });
         if self.impostor(&action).is_some() || (opens && !self.is_alone(node)) {
+            // Whatever was seen of it is old when this is over.
+            self.work.whole = false;
             self.work.begin_pause(now);
+        } else if let Some(error) = self.lost_in_a_restart(&action) {
+            self.work.step_over();
+            self.record(now, Record::Forsaken { step, error });
         } else if let Some(whole) = self.must_be_whole(&action) {
             self.run(now, Purpose::Whole, whole);
         } else {
@@ -23,17 +30,45 @@ impl Engine {
         }
     }
 
-    /// What a server must be seen to hold before it is opened again: what it had at its freeze, or,
-    /// if it restarted, ever. It may have restarted once more since it was looked at.
+    /// Why what an operation froze is not thawed: it came back from a restart without what another
+    /// holds.
+    fn lost_in_a_restart(&self, action: &Action) -> Option<ActionError> {
+        let Action::Thaw { node } = action else { return None };
+        let restarted = |seen: &&Probe| {
+            seen.read_only_set == ReadOnlySet::AtBoot && !seen.read_only.is_writable()
+        };
+        self.view.probe(node).filter(restarted)?;
+        self.must_not_lack(action)
+    }
+
+    /// Why a master that is closed may not be opened: another holds what it lacks.
+    pub(super) fn must_not_lack(&self, action: &Action) -> Option<ActionError> {
+        let Action::Thaw { node } = action else { return None };
+        let (holder, lacks) = self.lacking(node)?;
+        Some(unsafe_to(action, format!("{holder} holds transactions that {node} lacks: {lacks}")))
+    }
+
+    /// What a server must be seen to hold before it is opened again: what it had at its freeze; if
+    /// it restarted, or nobody knows what it had then, whatever it is known to have had ever. It
+    /// may have restarted once more since it was looked at.
     pub(super) fn must_be_whole(&self, action: &Action) -> Option<Action> {
         let Action::Thaw { node } = action else { return None };
         let running = self.running().filter(|_| !self.work.whole)?;
         let position = match running.plan.kind {
-            OperationKind::Reopen => self.view.ever_had(node, self.intent())?,
-            _ => running.position()?.clone(),
+            OperationKind::Reopen | OperationKind::Resume => self.ever_written(node)?,
+            _ => running.position().cloned().or_else(|| self.ever_written(node))?,
         };
         let (node, limit) = (node.clone(), self.settings.catch_up_timeout);
         Some(Action::AwaitExecuted { node, position, limit })
+    }
+
+    /// Everything that a server was ever seen to have executed, and all that others have from it.
+    fn ever_written(&self, node: &NodeId) -> Option<GtidSet> {
+        let had = self.view.ever_had(node, self.intent())?;
+        let identity = &self.intent().members.get(node)?.identity;
+        let others = self.intent().members.keys().filter(|other| *other != node);
+        let held = others.filter_map(|other| self.view.held(other, self.intent()));
+        Some(held.fold(had, |all, held| all.union(&held.written_by(identity))))
     }
 
     /// Why a master that restarted may not be opened now.
@@ -43,14 +78,11 @@ impl Engine {
         if self.view.look(node).is_none() || !alone {
             return Some(not_alone(action));
         }
-        let detail = if let Some(unseen) = self.unseen(node) {
-            format!("{unseen} does not answer; it may hold what {node} lacks")
-        } else {
-            let (holder, lacks) = self.lacking(node)?;
-            format!("{holder} holds transactions that {node} lacks: {lacks}")
-        };
-        let (node, action) = (node.clone(), action.to_string());
-        Some(ActionError { node, action, kind: ActionErrorKind::Unsafe, detail })
+        if let Some(unseen) = self.unseen(node) {
+            let detail = format!("{unseen} does not answer; it may hold what {node} lacks");
+            return Some(unsafe_to(action, detail));
+        }
+        self.must_not_lack(action)
     }
 
     pub(super) fn is_alone(&self, node: &NodeId) -> bool {
@@ -170,11 +202,11 @@ impl Engine {
 
 /// The refusal to open a server while another may be open.
 pub(super) fn not_alone(action: &Action) -> ActionError {
-    ActionError {
-        node: action.node().clone(),
-        action: action.to_string(),
-        kind: ActionErrorKind::Unsafe,
-        detail: "another server of the cluster lets applications write, or was not looked at yet"
-            .to_owned(),
-    }
+    let detail = "another server of the cluster lets applications write, or was not looked at yet";
+    unsafe_to(action, detail.to_owned())
+}
+
+fn unsafe_to(action: &Action, detail: String) -> ActionError {
+    let (node, action) = (action.node().clone(), action.to_string());
+    ActionError { node, action, kind: ActionErrorKind::Unsafe, detail }
 }

@@ -170,6 +170,9 @@ impl Engine {
     fn looked(&mut self, node: &NodeId, look: Look) {
         self.view.take(node, look, self.journal.intent(), self.settings.max_lag);
         self.note_restart(node);
+        if self.view.look(node).is_some_and(|look| look.seen.is_err()) {
+            self.work.not_seen();
+        }
         if self.view.probe(node).is_some_and(|probe| probe.read_only.is_writable()) {
             self.work.seen_writable(node);
         }

@@ -36,6 +36,9 @@ pub(super) struct View {
     heard: Option<Epoch>,
     /// What our own actions made true since; a look that began before knows nothing of it.
     known: BTreeMap<NodeId, Known>,
+    /// What was written down of a node, and when the look ended that saw it: a look that overlapped
+    /// that one may know less, and nothing is lost by that.
+    written: BTreeMap<NodeId, (Now, GtidSet)>,
     /// When a node was last given other data: looks that began before saw the old ones.
     renewed: BTreeMap<NodeId, Now>,
 }
@@ -102,6 +105,7 @@ impl View {
         self.held.retain(|node, _| known.contains(node));
         self.unjudged.retain(|node, _| known.contains(node));
         self.had.retain(|node, _| known.contains(node));
+        self.written.retain(|node, _| known.contains(node));
         self.others.retain(|node| known.contains(node));
         self.renewed.retain(|node, _| known.contains(node));
     }
@@ -139,6 +143,11 @@ impl View {
         let copy_due = intent.is_copy_due(node);
         if let Some(known) = self.known.get(node) {
             known.amend(&mut look);
+        }
+        if let (Some((ended, executed)), Ok(probe)) = (self.written.get(node), &mut look.seen)
+            && look.begun < *ended
+        {
+            probe.executed = probe.executed.union(executed);
         }
         if let (Ok(probe), Some(master)) = (&look.seen, intent.master())
             && node == master
@@ -218,6 +227,13 @@ impl View {
         self.unjudged.clear();
     }
 
+    /// What a node was last seen to have goes into the journal.
+    pub(super) fn write_down(&mut self, node: &NodeId) {
+        if let Some(Look { ended, seen: Ok(probe), .. }) = self.looks.get(node) {
+            self.written.insert(node.clone(), (*ended, probe.executed.clone()));
+        }
+    }
+
     /// An action of ours was done to a node: it holds this much at least, or is writable or not.
     pub(super) fn learn(
         &mut self,
@@ -292,6 +308,7 @@ impl View {
         self.had.clear();
         self.others.clear();
         self.known.clear();
+        self.written.clear();
     }
 
     /// The node begins anew: who it is and what it has is what was just written down of it.
@@ -299,6 +316,7 @@ impl View {
         self.had.remove(node);
         self.others.remove(node);
         self.known.remove(node);
+        self.written.remove(node);
     }
 
     /// The node has other data from now on; it is to be looked at again.

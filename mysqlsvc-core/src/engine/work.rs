@@ -86,6 +86,12 @@ impl Work {
         self.closed.remove(node);
     }
 
+    /// A node did not answer: it may come back from a restart, without what it was seen to hold.
+    pub(super) fn not_seen(&mut self) {
+        self.caught_up = false;
+        self.whole = false;
+    }
+
     /// A hold whose beginning this process has not seen runs out, too.
     pub(super) fn resume_hold(&mut self, until: Now) {
         self.hold_until = Some(until);

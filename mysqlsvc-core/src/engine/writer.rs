@@ -125,17 +125,8 @@ impl Engine {
         error: &StoreError,
         replies: Vec<(RequestTicket, Answer)>,
     ) {
-        let waiting = std::mem::take(&mut self.writer.replies);
-        for (ticket, _) in replies.into_iter().chain(waiting) {
-            let refusal = Refusal::new(
-                Reason::StoreFailed,
-                format!(
-                    "{error}; what was asked may or may not be recorded: look again after \
-                         the monitor's restart"
-                ),
-            );
-            self.outbox.push_back(Effect::Reply { ticket, answer: Err(refusal) });
-        }
+        self.writer.replies.splice(0..0, replies);
+        self.refuse_waiting(error);
         self.writer.broken = Some(error.clone());
         let running = self.running().map(|it| (it.progress, it.can_be_taken_back()));
         match running {
@@ -153,11 +144,26 @@ impl Engine {
         }
     }
 
-    /// Once everything is taken back, a process whose store failed has nothing more to do.
+    /// Whoever waits for something to be durable is told that it may not be.
+    fn refuse_waiting(&mut self, error: &StoreError) {
+        for (ticket, _) in std::mem::take(&mut self.writer.replies) {
+            let refusal = Refusal::new(
+                Reason::StoreFailed,
+                format!(
+                    "{error}; what was asked may or may not be recorded: look again after \
+                         the monitor's restart"
+                ),
+            );
+            self.outbox.push_back(Effect::Reply { ticket, answer: Err(refusal) });
+        }
+    }
+
+    /// Once everything is taken back, or given up, a process whose store failed has nothing more to
+    /// do.
     pub(super) fn halt_if_broken(&mut self) {
-        if let Some(error) = &self.writer.broken {
-            let reason = error.to_string();
-            self.halt(reason);
+        if let Some(error) = self.writer.broken.clone() {
+            self.refuse_waiting(&error);
+            self.halt(error.to_string());
         }
     }
 }

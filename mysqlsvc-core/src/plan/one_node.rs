@@ -56,15 +56,28 @@ pub fn plan_resume_master(intent: &Intent, master: &NodeId, settings: &Settings)
 /// Lets a paused replica replicate again, from today's master: it may have been another's replica
 /// when it was paused.
 pub fn plan_resume_replica(intent: &Intent, node: &NodeId, master: &NodeId, seen: &Probe) -> Plan {
-    let told = seen.replication.as_ref().is_some_and(|seen| seen.source == *master);
+    let before = seen.replication.as_ref();
+    let told = before.is_some_and(|before| before.source == *master);
     let start = if told {
         Action::StartReplication { node: node.clone() }
     } else {
         let (node, source) = (node.clone(), master.clone());
         Action::Follow { node, source, manner: FollowManner::Replica }
     };
-    let stop = Action::StopReplication { node: node.clone() };
-    let steps = vec![Step::attempt(start, Some(stop)), Step::Commit(going_on(intent, node))];
+    // What went on before is not stopped to take this back.
+    let undo = match before {
+        None => Some(Action::ForgetSource { node: node.clone() }),
+        Some(before) if before.stands_still() => {
+            Some(Action::StopReplication { node: node.clone() })
+        }
+        Some(_) if told => None,
+        Some(before) => Some(Action::Follow {
+            node: node.clone(),
+            source: before.source.clone(),
+            manner: FollowManner::Replica,
+        }),
+    };
+    let steps = vec![Step::attempt(start, undo), Step::Commit(going_on(intent, node))];
     Plan::of_one_node(OperationKind::Resume, node, steps)
 }
 

@@ -2,10 +2,14 @@
 
 use mysqlsvc_core::{
     GtidSet, Look, LookError, Millis, Probe,
+    backend::Inspection,
     engine::{Event, Reason},
 };
 
-use crate::support::{Hand, MASTER, SLAVE, STANDBY, gtids, node, probe, switch_to};
+use crate::{
+    standing::pause_slave,
+    support::{Hand, MASTER, SLAVE, STANDBY, gtids, node, probe, switch_to},
+};
 
 fn standby(executed: &str) -> Probe {
     probe(2, Some((MASTER, 1)), executed)
@@ -37,7 +41,7 @@ fn a_look_between_two_inspections_hides_no_errant_transaction() {
     hand.now = hand.now + Millis(10);
     let look = Look { begun, ended: hand.now, seen: Ok(standby("0-1-9,0-2-10")) };
     hand.tell(Event::Looked { node: node(STANDBY), look });
-    let found = mysqlsvc_core::backend::Inspection::clean(probe(1, None, "0-1-9"));
+    let found = Inspection::clean(probe(1, None, "0-1-9"));
     hand.tell(Event::Inspected { node: node(MASTER), begun: inspection_begun, result: Ok(found) });
     assert_eq!(hand.refusal(), Reason::Errant);
 }
@@ -97,4 +101,31 @@ fn a_look_that_began_before_the_switch_and_came_after_it_does_not_unroute_the_ne
     hand.tell(Event::Looked { node: node(STANDBY), look });
     let route = hand.engine.snapshot().route.unwrap();
     assert_eq!(route.master.unwrap().node, node(STANDBY));
+}
+
+/// The inspection began before the look that saw more had ended, and ends after that was written
+/// down.
+#[test]
+fn a_slow_inspection_beside_a_look_does_not_show_a_healthy_server_as_one_that_lost_something() {
+    let mut hand = Hand::cluster();
+    let look_begun = hand.now;
+    hand.tell(Event::TimedOut);
+    let inspection_begun = hand.now;
+    hand.tell(Event::TimedOut);
+    let seen = Ok(probe(1, None, "0-1-20"));
+    let look = Look { begun: look_begun, ended: hand.now, seen };
+    hand.tell(Event::Looked { node: node(MASTER), look });
+    pause_slave(&mut hand);
+    let member = &hand.engine.journal().intent().members[&node(MASTER)];
+    assert_eq!(member.executed, gtids("0-1-20"));
+
+    let inspect = |hand: &mut Hand, begun| {
+        let result = Ok(Inspection::clean(probe(1, None, "0-1-15")));
+        hand.tell(Event::Inspected { node: node(MASTER), begun, result });
+        hand.state(MASTER)
+    };
+    assert_eq!(inspect(&mut hand, inspection_begun), "OK");
+    let begun = hand.now;
+    let gone = inspect(&mut hand, begun);
+    assert!(gone.starts_with("ERROR (identity"), "{gone}");
 }

@@ -3,7 +3,7 @@
 use mysqlsvc_core::{
     IoThread, Probe, ReadOnly, SqlThread,
     backend::Observed,
-    engine::{Answer, Reason, Request},
+    engine::{Answer, Effect, Reason, Request},
     journal::Outcome,
     plan::Step,
 };
@@ -35,7 +35,7 @@ fn pause_master(hand: &mut Hand) {
     hand.take();
 }
 
-fn pause_slave(hand: &mut Hand) {
+pub fn pause_slave(hand: &mut Hand) {
     hand.ask_of(Request::Pause { node: node(SLAVE) }, SLAVE, slave());
     hand.persist();
     hand.persist();
@@ -61,6 +61,7 @@ fn a_paused_master_is_frozen_says_so_and_is_thawed_when_it_is_resumed() {
     hand.inspect(MASTER, closed(probe(1, None, "0-1-12")));
     hand.persist();
     hand.persist();
+    hand.is_whole();
     hand.answer("thaw a:3306", Ok(Observed::Nothing));
     hand.persist();
     assert_eq!(hand.state(MASTER), "OK");
@@ -88,6 +89,39 @@ fn a_master_is_not_resumed_without_what_a_replica_holds() {
     hand.look(SLAVE, Ok(probe(3, Some((MASTER, 1)), "0-1-12")));
     hand.inspect(MASTER, closed(probe(1, None, "0-1-12")));
     assert_eq!(hand.refusal(), Reason::Errant);
+}
+
+#[test]
+fn a_master_that_lost_something_after_it_was_looked_at_is_not_resumed() {
+    let mut hand = Hand::cluster();
+    pause_master(&mut hand);
+    hand.ask(Request::Resume { node: node(MASTER) });
+    for (address, id) in [(STANDBY, 2), (SLAVE, 3)] {
+        hand.look(address, Ok(probe(id, Some((MASTER, 1)), "0-1-12")));
+    }
+    hand.inspect(MASTER, closed(probe(1, None, "0-1-12")));
+    hand.persist();
+    hand.persist();
+    hand.answer("wait until a:3306", Err(refused(MASTER)));
+    hand.answer("freeze a:3306", Ok(Observed::Position(gtids("0-1-10"))));
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::RolledBack));
+    assert!(hand.engine.journal().intent().is_paused(&node(MASTER)));
+}
+
+#[test]
+fn a_resume_that_fails_stops_no_replica_that_went_on_before() {
+    let mut hand = Hand::cluster();
+    pause_slave(&mut hand);
+    hand.ask(Request::Resume { node: node(SLAVE) });
+    hand.inspect(SLAVE, slave());
+    hand.inspect(MASTER, probe(1, None, "0-1-9"));
+    hand.persist();
+    hand.persist();
+    hand.answer("start the replication of c:3306", Err(refused(SLAVE)));
+    hand.persist();
+    assert_eq!(hand.outcome(), Some(Outcome::RolledBack));
+    assert!(!hand.pending.iter().any(|effect| matches!(effect, Effect::Run { .. })));
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn a_freeze_that_failed_is_thawed_for_it_may_have_taken_effect() {
     hand.hold();
     hand.persist();
     hand.answer("freeze a:3306", Err(refused(MASTER)));
+    hand.is_whole();
     hand.answer("thaw a:3306", Ok(Observed::Nothing));
     hand.persist();
     let ended = hand.engine.journal().history().last().unwrap();

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use mysqlsvc_core::{
-    GtidSet, Micros, NodeId, NodeState, Role, SqlThread,
-    engine::{Answer, NodeSnapshot, Refusal, Request},
+    GtidSet, Micros, NodeId, NodeState, OperationId, Role, SqlThread,
+    engine::{Answer, NodeSnapshot, Reason, Refusal, Request},
     journal::{Execution, Outcome, Progress},
     state::Trouble,
     testing::{
@@ -71,7 +71,7 @@ impl Run {
                 Disturbance::Mend(Cut::Monitor(node.clone())),
                 Disturbance::Mend(Cut::Clients(node.clone())),
             ] {
-                self.disturb(better);
+                self.mend(better);
             }
             for other in &nodes {
                 self.disturb(Disturbance::Mend(Cut::between(node, other)));
@@ -102,12 +102,21 @@ impl Run {
             }
             let states = self.states();
             self.trace.note(self.now, || format!("stuck for a good reason: {states}"));
-            self.demand(Request::Abandon { operation: execution.operation })?;
+            self.abandon(execution.operation)?;
         }
         if !self.until(self.in_seconds(PATIENCE), asked)? {
             return self.check_answered();
         }
         Ok(())
+    }
+
+    /// A monitor whose store had failed stops when it is given up, and begins anew.
+    fn abandon(&mut self, operation: OperationId) -> Checked {
+        match self.ask_and_wait(Request::Abandon { operation })? {
+            Err(refusal) if refusal.reason == Reason::StoreFailed => self.wait_for_the_end(),
+            Err(refusal) => Err(Broken::Stuck(format!("{operation} is not given up: {refusal:?}"))),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Whoever is to become the master cannot catch up while somebody has stopped its applier, as the
@@ -171,7 +180,12 @@ impl Run {
         let sound = |seen: &NodeSnapshot| {
             seen.state == NodeState::Ok && seen.errant.as_ref().is_none_or(GtidSet::is_empty)
         };
-        self.is_all_ok() && self.nodes().iter().all(sound) && self.is_reverse_sound()
+        let intent = self.store.journal.intent();
+        let asked_to_rest = intent.maintenance || intent.paused().next().is_some();
+        !asked_to_rest
+            && self.is_all_ok()
+            && self.nodes().iter().all(sound)
+            && self.is_reverse_sound()
     }
 
     /// The cluster is whole in truth, and can be switched.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mysqlsvc_core::{
-    GtidSet, Micros, NodeId, Now, OperationId, Route,
+    GtidSet, IoThread, Micros, NodeId, Now, OperationId, Route, SqlThread,
     engine::{Answer, Event, Refusal, RequestTicket},
     journal::{Execution, Journal, Outcome, Progress, StepStatus},
     plan::OperationKind,
     testing::{
-        Disturbance, Event as Happened, Row, Snapshot,
+        Disturbance, Event as Happened, Row, ServerSnapshot, Snapshot,
         invariants::{Violation, Watch, as_found},
     },
 };
@@ -36,8 +36,10 @@ pub struct Checks {
     pub closed_rightly: BTreeSet<NodeId>,
     /// A server that the administrator made the master, whatever others have beside.
     pub appointed: Option<NodeId>,
-    /// How often the administrator had a node activated in the calm.
+    /// How often the administrator had a node replicate again in the calm.
     pub activated: BTreeMap<NodeId, u32>,
+    /// Whom the administrator had apply what it had received.
+    pub let_apply: BTreeSet<NodeId>,
     /// Of every request that had one.
     pub answers: BTreeMap<RequestTicket, Result<Answer, Refusal>>,
 }
@@ -137,6 +139,33 @@ impl Checks {
         if let Disturbance::Crash(node) | Disturbance::LosePower(node, _) = disturbance {
             self.closed_rightly.insert(node.clone());
         }
+    }
+}
+
+/// What need not be as it was found, where an operation on one replica is taken back.
+fn overlook(kind: OperationKind, was: &mut ServerSnapshot, is: &mut ServerSnapshot) {
+    let threads = |seen: &ServerSnapshot| (seen.io, seen.sql);
+    let both = (Some(IoThread::Running), Some(SqlThread::Running));
+    let none = (Some(IoThread::Stopped), Some(SqlThread::Stopped));
+    match kind {
+        OperationKind::Activate => {
+            // It starts what had been stopped, and has nothing to say of a late SET of a replica's
+            // own value.
+            (was.io, was.sql, is.waiting) = (is.io, is.sql, 0);
+        }
+        // What stood still need not be told again whom not to follow.
+        OperationKind::Detach if threads(was) == none => {
+            (was.source, was.io, was.sql) = (is.source.clone(), is.io, is.sql);
+        }
+        // Half of it ran.
+        OperationKind::Detach | OperationKind::Resume
+            if threads(was) != none && threads(is) == both =>
+        {
+            (was.io, was.sql) = (is.io, is.sql);
+        }
+        // It stands still as it did, but where it would go on.
+        OperationKind::Resume if threads(was) == none => was.source.clone_from(&is.source),
+        _ => {}
     }
 }
 
@@ -269,14 +298,16 @@ impl Run {
                 if operation.undisturbed && !ended.steps.iter().any(forsaken) {
                     let mut after = self.world.snapshot();
                     let mut before = operation.before.clone();
-                    if ended.plan.kind == OperationKind::Activate {
-                        // What takes an activation back starts what had been stopped, and has
-                        // nothing to say of a late SET of a replica's own value.
-                        let to = &ended.plan.to;
-                        let (was, is) = (before.servers.get_mut(to), after.servers.get_mut(to));
-                        if let (Some(was), Some(is)) = (was, is) {
-                            (was.io, was.sql, is.waiting) = (is.io, is.sql, 0);
+                    for (node, is) in &mut after.servers {
+                        // An earlier operation's.
+                        if is.waiting <= before.servers[node].waiting {
+                            is.waiting = 0;
                         }
+                    }
+                    let to = &ended.plan.to;
+                    let (was, is) = (before.servers.get_mut(to), after.servers.get_mut(to));
+                    if let (Some(was), Some(is)) = (was, is) {
+                        overlook(ended.plan.kind, was, is);
                     }
                     as_found(&before, &after)?;
                 }

@@ -33,12 +33,13 @@ use crate::{
 /// How many seeds each of the four parts runs.
 const SEEDS: u64 = 750;
 
-/// What came of a seed; if it broke something, what, and how to run it again.
-fn hold(seed: u64) -> Result<Counts, String> {
-    let (ended, _) = run(Scenario::of(seed), Trace::default());
+/// What came of a scenario; if it broke something, what, and how to run it again.
+fn hold(scenario: Scenario) -> Result<Counts, String> {
+    let name = scenario.name();
+    let (ended, _) = run(scenario, Trace::default());
     ended.map_err(|broken| {
         format!(
-            "seed {seed}: {broken:?}\n  SEED={seed} cargo nextest run -p mysqlsvc-core --test \
+            "seed {name}: {broken:?}\n  SEED={name} cargo nextest run -p mysqlsvc-core --test \
              simulation replay --no-capture\n"
         )
     })
@@ -49,7 +50,7 @@ fn all_hold(seeds: Range<u64>) {
     let mut sum = Counts::default();
     let mut broken = String::new();
     for seed in seeds {
-        match hold(seed) {
+        match hold(Scenario::of(seed)) {
             Ok(counts) => sum += counts,
             Err(what) => broken.push_str(&what),
         }
@@ -94,21 +95,26 @@ fn the_same_seed_gives_the_same_trace() {
     }
 }
 
-/// The seeds that once failed; or that of the variable `SEED`, with its trace.
+/// The seeds that once failed; or that of the variable `SEED`, with its trace; or those of a range.
 #[test]
 fn replay() {
     #[expect(clippy::disallowed_methods, reason = "how a person names a seed")]
-    let named = std::env::var("SEED").ok().map(|seed| seed.parse().unwrap());
-    let Some(seed) = named else {
-        let broken: String =
-            regressions::SEEDS.iter().filter_map(|seed| hold(*seed).err()).collect();
+    let named = std::env::var("SEED").ok();
+    let scenarios = match &named {
+        Some(name) => Scenario::named(name),
+        None => regressions::scenarios(),
+    };
+    if named.is_none() || scenarios.len() != 1 {
+        let broken: String = scenarios.into_iter().filter_map(|it| hold(it).err()).collect();
         assert!(broken.is_empty(), "{broken}");
         return;
-    };
-    let (ended, trace) = run(Scenario::of(seed), Trace::kept());
+    }
+    let scenario = scenarios.into_iter().next().unwrap();
+    let name = scenario.name();
+    let (ended, trace) = run(scenario, Trace::kept());
     #[expect(clippy::disallowed_macros, reason = "a test, not the core")]
     {
         println!("{}", trace.lines());
     }
-    assert!(ended.is_ok(), "seed {seed}: {ended:?}");
+    assert!(ended.is_ok(), "seed {name}: {ended:?}");
 }

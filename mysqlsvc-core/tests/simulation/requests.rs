@@ -9,6 +9,7 @@ use mysqlsvc_core::{
 use crate::{
     rng::Rng,
     run::{Broken, Checked, Run},
+    scenario::Wish,
     trace::Replied,
 };
 
@@ -33,8 +34,8 @@ impl Sight<'_> {
 
 type Make = fn(&Sight<'_>, &mut Rng) -> Request;
 
-/// Every kind of request, and how often it is made.
-const REQUESTS: &[(u64, Make)] = &[
+/// What is asked for in every run, and how often.
+const ALWAYS: &[(u64, Make)] = &[
     (40, |sight, rng| Request::switch(sight.other(rng))),
     (5, |sight, rng| Request::Switch {
         to: sight.any(rng),
@@ -55,6 +56,15 @@ const REQUESTS: &[(u64, Make)] = &[
     }),
 ];
 
+/// What is asked for in some runs only.
+const SOMETIMES: &[(Wish, u64, Make)] = &[
+    (Wish::Detach, 12, |sight, rng| Request::Detach { node: sight.any(rng) }),
+    (Wish::Pause, 15, |sight, rng| Request::Pause { node: sight.any(rng) }),
+    (Wish::Pause, 20, |sight, rng| Request::Resume { node: sight.any(rng) }),
+    (Wish::Maintenance, 6, |_, _| Request::Maintenance { on: true }),
+    (Wish::Maintenance, 6, |_, _| Request::Maintenance { on: false }),
+];
+
 impl Run {
     /// Somebody asks for something.
     pub fn asks(&mut self) -> Checked {
@@ -66,7 +76,10 @@ impl Run {
             master: journal.intent().master().cloned(),
             running: journal.running().map(|execution| execution.operation),
         };
-        let request = self.rng.weighted(REQUESTS)(&sight, &mut self.rng);
+        let wished = SOMETIMES.iter().filter(|(wish, ..)| self.scenario.wishes.contains(wish));
+        let wished = wished.map(|(_, weight, make)| (*weight, *make));
+        let requests: Vec<_> = ALWAYS.iter().copied().chain(wished).collect();
+        let request = self.rng.weighted(&requests)(&sight, &mut self.rng);
         self.ask(request).map(drop)
     }
 

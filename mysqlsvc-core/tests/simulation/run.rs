@@ -1,5 +1,7 @@
 //! One run: what happens next, and what must hold after it.
 
+use std::collections::BTreeMap;
+
 use mysqlsvc_core::{
     Micros, NodeId,
     engine::Event,
@@ -104,6 +106,8 @@ pub struct Run {
     pub calm: bool,
     pub counts: Counts,
     pub tickets: u64,
+    /// Servers that lost their power are not there again before then.
+    pub boots_at: BTreeMap<NodeId, Micros>,
     /// When the engine was last told that a time-out came.
     timed_out: Option<Micros>,
 }
@@ -135,6 +139,7 @@ impl Run {
             calm: true,
             counts: Counts::default(),
             tickets: 0,
+            boots_at: BTreeMap::new(),
             timed_out: None,
             scenario,
         };
@@ -246,7 +251,7 @@ impl Run {
             Happening::Asks => self.asks(),
             Happening::Strikes => self.strikes(),
             Happening::Mends(better) => {
-                self.disturb(better);
+                self.mend(better);
                 Ok(())
             }
             Happening::Tends(node) => self.tend(&node),

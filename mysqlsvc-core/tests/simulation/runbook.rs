@@ -1,8 +1,8 @@
 //! What an administrator does who goes by what the engine shows, one thing at a time.
 
 use mysqlsvc_core::{
-    Action, ActionErrorKind, IoThread, NodeId, NodeState, OperationId, ReplicationBackend as _,
-    Role, SqlThread, Tag,
+    Action, ActionErrorKind, Flavor, IoThread, NodeId, NodeState, OperationId,
+    ReplicationBackend as _, Role, SqlThread, Tag,
     backend::FollowManner,
     engine::{NodeSnapshot, Reason, Request},
     state::{Pause, Trouble},
@@ -26,6 +26,8 @@ enum Remedy {
     Replace(NodeId),
     /// Take this server for the master from now on, whatever others have beside.
     Appoint(NodeId),
+    /// Let it apply what it has received.
+    LetApply(NodeId),
     /// Do to the master what an operation has left undone.
     MakeGood(Action),
     /// Nothing but wait.
@@ -38,14 +40,23 @@ impl Run {
         let states = self.states();
         self.trace.note(self.now, || format!("by the book: {remedy:?}; {states}"));
         match remedy {
-            Remedy::Ask(Request::Activate { node }) => self.activate_or_replace(&node),
-            Remedy::Ask(Request::Resume { node }) => self.resume_or_give_up(node),
+            Remedy::Ask(Request::Resume { node }) if self.role(&node) == Role::Master => {
+                self.resume_or_give_up(node)
+            }
+            Remedy::Ask(request @ (Request::Activate { .. } | Request::Resume { .. })) => {
+                self.replicate_or_replace(&request)
+            }
             Remedy::Ask(request) => self.demand(request).map(drop),
             Remedy::ByHand(disturbance) => {
                 self.disturb(disturbance);
                 Ok(())
             }
             Remedy::Replace(node) => self.replace(&node),
+            Remedy::LetApply(node) => {
+                self.disturb(Disturbance::StartApplier(node.clone()));
+                self.checks.let_apply.insert(node);
+                Ok(())
+            }
             Remedy::Appoint(node) => {
                 if self.role(&node) != Role::Unregistered {
                     self.demand(Request::Unregister { node: node.clone() })?;
@@ -76,6 +87,9 @@ impl Run {
     /// The first thing to do; an error, if the engine has left undone what it must do itself.
     fn remedy(&self) -> Checked<Remedy> {
         let nodes = self.nodes();
+        if self.store.journal.intent().maintenance {
+            return Ok(Remedy::Ask(Request::Maintenance { on: false }));
+        }
         let Some(master) = nodes.iter().find(|seen| seen.role == Role::Master) else {
             return Ok(Remedy::Appoint(self.fittest()));
         };
@@ -83,6 +97,9 @@ impl Run {
             NodeState::Ok => {}
             NodeState::Paused(pause) => {
                 self.check_rightly_closed(&master.node, *pause)?;
+                if let Some(remedy) = self.not_applied(&master.node) {
+                    return Ok(remedy);
+                }
                 let appointed = self.checks.appointed.as_ref() == Some(&master.node);
                 return Ok(match self.stray(&master.node) {
                     Some(stray) if appointed => Remedy::Replace(stray),
@@ -110,7 +127,10 @@ impl Run {
         let intent = self.store.journal.intent();
         let rightly = match pause {
             Pause::Intended => true,
-            Pause::Found => self.checks.closed_rightly.contains(master),
+            Pause::Found => {
+                // One that was closed when it was made the master is the operator's to open.
+                intent.opened != Some(intent.epoch) || self.checks.closed_rightly.contains(master)
+            }
             Pause::Restarted => {
                 intent.maintenance
                     || intent.opened != Some(intent.epoch)
@@ -164,6 +184,22 @@ impl Run {
         others.find(|node| self.has_more_than(node, master))
     }
 
+    /// What a replica that stands still has received, and the master lost, it is let apply first.
+    /// MariaDB cannot, once neither thread runs: starting one erases the relay log.
+    fn not_applied(&self, master: &NodeId) -> Option<Remedy> {
+        let servers = self.world.snapshot().servers;
+        let rows = &servers[master].rows;
+        let mut others = servers.iter().filter(|(node, _)| *node != master);
+        let (holder, seen) = others.find(|(_, other)| {
+            other.sql == Some(SqlThread::Stopped) && !other.received.is_subset(rows)
+        })?;
+        let holder = holder.clone();
+        let stands = seen.io == Some(IoThread::Stopped);
+        let cannot = (stands && self.scenario.flavor == Flavor::MariaDb)
+            || self.checks.let_apply.contains(&holder);
+        Some(if cannot { Remedy::Replace(holder) } else { Remedy::LetApply(holder) })
+    }
+
     fn remedy_of(&self, seen: &NodeSnapshot, master: &NodeId) -> Remedy {
         let node = seen.node.clone();
         let replace = || Remedy::Replace(node.clone());
@@ -174,6 +210,15 @@ impl Run {
                 Remedy::Ask(Request::Register { node: node.clone(), role: Role::Slave })
             }
             _ if errant => replace(),
+            NodeState::Ok
+            | NodeState::Syncing(_)
+            | NodeState::Paused(_)
+            | NodeState::Detached
+            | NodeState::Lost { .. }
+                if self.store.journal.intent().is_paused(&node) =>
+            {
+                Remedy::Ask(Request::Resume { node })
+            }
             NodeState::Detached
             | NodeState::Lost { .. }
             | NodeState::Error(Trouble::ReplicationBroken { .. }) => {
@@ -189,7 +234,10 @@ impl Run {
 
     /// A server that has what the master lacks, or lacks what the master has purged, is refused:
     /// it gets the master's data.
-    fn activate_or_replace(&mut self, node: &NodeId) -> Checked {
+    fn replicate_or_replace(&mut self, request: &Request) -> Checked {
+        let (Request::Activate { node } | Request::Resume { node }) = request else {
+            return Ok(());
+        };
         let intent = self.store.journal.intent();
         let standby = intent.standby().filter(|_| intent.master() == Some(node)).cloned();
         let replaced = standby.unwrap_or_else(|| node.clone());
@@ -200,8 +248,7 @@ impl Run {
             self.checks.activated.remove(node);
             return self.replace(&replaced);
         }
-        let request = Request::Activate { node: node.clone() };
-        match self.ask_and_wait(request)? {
+        match self.ask_and_wait(request.clone())? {
             Ok(_) => Ok(()),
             Err(refusal)
                 if {
@@ -210,7 +257,7 @@ impl Run {
             {
                 self.replace(&replaced)
             }
-            Err(refusal) => Err(Broken::Stuck(format!("{node} cannot be activated: {refusal:?}"))),
+            Err(refusal) => Err(Broken::Stuck(format!("{request:?} was refused: {refusal:?}"))),
         }
     }
 

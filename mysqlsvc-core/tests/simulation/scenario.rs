@@ -1,5 +1,7 @@
 //! What a run is, all of it from one seed.
 
+use std::collections::BTreeSet;
+
 use mysqlsvc_core::{
     Flavor, Micros, Millis, Role, Settings,
     plan::{SwitchPlanner, plan_switch},
@@ -12,6 +14,8 @@ use crate::{lies::Lie, rng::Rng};
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub seed: u64,
+    /// Whether it is [`Self::plain`].
+    pub plain: bool,
     pub flavor: Flavor,
     /// The servers' roles in the beginning; the first is the master.
     pub roles: Vec<Role>,
@@ -25,6 +29,7 @@ pub struct Scenario {
     pub weather: Weather,
     /// How many things operators ask for in a storm, at most.
     pub requests: u64,
+    pub wishes: BTreeSet<Wish>,
     pub network: Network,
     pub planned: Planted,
 }
@@ -58,6 +63,21 @@ pub struct Kinds {
     pub hands: bool,
 }
 
+/// What operators ask for beside what they ask for in every run. A seed has some and not others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// That a node forgets its source.
+    Detach,
+    /// That a node stands still, and goes on.
+    Pause,
+    /// That the monitor does nothing by itself, and does again.
+    Maintenance,
+}
+
+impl Wish {
+    const ALL: [Self; 3] = [Self::Detach, Self::Pause, Self::Maintenance];
+}
+
 /// How long a message is on its way.
 #[derive(Debug, Clone, Copy)]
 pub struct Network {
@@ -81,7 +101,16 @@ impl Planted {
 }
 
 impl Scenario {
+    /// What a seed stands for.
     pub fn of(seed: u64) -> Self {
+        // Numbers of their own, so that all else is as it is without them.
+        let rng = &mut Rng::new(seed ^ 0x0A5C);
+        let wishes = Wish::ALL.into_iter().filter(|_| rng.permille(400)).collect();
+        Self { plain: false, wishes, ..Self::plain(seed) }
+    }
+
+    /// The same, but that operators ask only for what they ask for in every run.
+    pub fn plain(seed: u64) -> Self {
         let rng = &mut Rng::new(seed);
         let flavor = *rng.pick(&[Flavor::MySql, Flavor::MariaDb]);
         let nodes = rng.between(2, 5);
@@ -91,6 +120,7 @@ impl Scenario {
         roles.extend((2..nodes).map(|_| Role::Slave));
         Self {
             seed,
+            plain: true,
             flavor,
             roles,
             mutual: standby && rng.permille(400),
@@ -100,6 +130,7 @@ impl Scenario {
             storm: Micros(rng.between(5, 30) * 1_000_000),
             weather: Weather::of(rng),
             requests: rng.between(3, 20),
+            wishes: BTreeSet::new(),
             network: Network {
                 usual: Micros(*rng.pick(&[300, 2_000, 20_000])),
                 rare: Micros(*rng.pick(&[20_000, 300_000, 900_000])),
@@ -107,6 +138,26 @@ impl Scenario {
             },
             planned: Planted::nothing(),
         }
+    }
+
+    /// What a person names it by; a `p` is for plain.
+    pub fn name(&self) -> String {
+        let plain = if self.plain { "p" } else { "" };
+        format!("{}{plain}", self.seed)
+    }
+
+    /// Those of a name, or of a range of them: `17`, `17p`, `17..99`, `17..99p`.
+    pub fn named(name: &str) -> Vec<Self> {
+        let (numbers, make) = match name.strip_suffix('p') {
+            Some(numbers) => (numbers, Self::plain as fn(u64) -> Self),
+            None => (name, Self::of as fn(u64) -> Self),
+        };
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        let range = match numbers.split_once("..") {
+            Some((first, end)) => number(first)..number(end),
+            None => number(numbers)..number(numbers) + 1,
+        };
+        range.map(make).collect()
     }
 
     pub fn world(&self) -> World {

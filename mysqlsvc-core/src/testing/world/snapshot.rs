@@ -37,6 +37,8 @@ pub struct ServerSnapshot {
     pub sql: Option<SqlThread>,
     /// How many received transactions it has not applied.
     pub unapplied: usize,
+    /// The rows of these.
+    pub received: BTreeSet<Row>,
     /// How many statements of ours wait there, their clients gone.
     pub waiting: usize,
     /// The scheduled events that are enabled.
@@ -55,6 +57,7 @@ impl ServerSnapshot {
             io: replication.as_ref().map(|replication| replication.io),
             sql: replication.as_ref().map(|replication| replication.sql),
             unapplied: server.channel.as_ref().map_or(0, |channel| channel.relay.len()),
+            received: server.channel.iter().flat_map(|it| &it.relay).map(|it| it.row).collect(),
             waiting: server.waiting.len(),
             events: server.events.clone(),
         }
