@@ -389,6 +389,7 @@ fn next_move(execution: &Execution) -> Option<Move> {
                 step: next,
                 commit: commit.clone(),
                 position: execution.position().cloned(),
+                waypoints: Vec::new(),
             })),
             Some(Step::Must { act, .. }) => Some(Move::Must(next, act.clone())),
         },

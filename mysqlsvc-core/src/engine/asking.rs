@@ -160,7 +160,7 @@ impl Engine {
                 let needs = Needs { looks, first: node.clone(), last: None };
                 Ok((needs, Prepared::Register { node, role }))
             }
-            Request::Activate { node } => {
+            Request::Activate { node, at: _ } => {
                 let source = situation.source_of(&node)?;
                 let last = Some(source.clone());
                 let needs = Needs { looks: nobody, first: node.clone(), last };

@@ -17,7 +17,8 @@ pub fn plan_activate(
     let undo = match &seen.replication {
         None => Action::ForgetSource { node: node.clone() },
         Some(before) => {
-            Action::Follow { node: node.clone(), source: before.source.clone(), manner }
+            let (node, source) = (node.clone(), before.source.clone());
+            Action::Follow { node, source, manner, from: None }
         }
     };
     let mut steps = Vec::new();
@@ -29,7 +30,8 @@ pub fn plan_activate(
     } else {
         steps.push(Step::attempt(Action::Close { node: node.clone() }, None));
     }
-    let follow = Action::Follow { node: node.clone(), source: source.clone(), manner };
+    let (at, source) = (node.clone(), source.clone());
+    let follow = Action::Follow { node: at, source, manner, from: None };
     steps.push(Step::attempt(follow, Some(undo)));
     if reverse && !intent.mutual {
         steps.push(Step::Commit(Commit { mutual: true, ..Commit::unchanged(intent) }));

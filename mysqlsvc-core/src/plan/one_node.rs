@@ -17,6 +17,7 @@ pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
             node: node.clone(),
             source: before.source.clone(),
             manner: FollowManner::Replica,
+            from: None,
         });
         vec![Step::attempt(forget, undo)]
     };
@@ -57,7 +58,7 @@ pub fn plan_resume_replica(intent: &Intent, node: &NodeId, master: &NodeId, seen
         Action::StartReplication { node: node.clone() }
     } else {
         let (node, source) = (node.clone(), master.clone());
-        Action::Follow { node, source, manner: FollowManner::Replica }
+        Action::Follow { node, source, manner: FollowManner::Replica, from: None }
     };
     let stop = Action::StopReplication { node: node.clone() };
     let steps = vec![Step::attempt(start, Some(stop)), Step::Commit(pausing(intent, node, false))];

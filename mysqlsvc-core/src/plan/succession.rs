@@ -74,7 +74,7 @@ impl<'a> Succession<'a> {
     pub(super) fn everyone_follows(&self) -> Vec<Step> {
         let follow = |node: &NodeId, source: &NodeId, manner| {
             let (node, source) = (node.clone(), source.clone());
-            Step::should(Action::Follow { node, source, manner })
+            Step::should(Action::Follow { node, source, manner, from: None })
         };
         let mut steps = Vec::new();
         if self.settings.semi_sync.is_some() {

@@ -110,7 +110,7 @@ impl Job {
             Self::Pause(_) => Some(Request::Pause { node }),
             Self::Resume(_) => Some(Request::Resume { node }),
             Self::Detach(_) => Some(Request::Detach { node }),
-            Self::Activate(_) => Some(Request::Activate { node }),
+            Self::Activate(_) => Some(Request::activate(node)),
             Self::Clone(_) => Some(clone(node)),
             Self::Restart => None,
         }

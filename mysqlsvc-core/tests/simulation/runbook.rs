@@ -38,7 +38,7 @@ impl Run {
         let states = self.states();
         self.trace.note(self.now, || format!("by the book: {remedy:?}; {states}"));
         match remedy {
-            Remedy::Ask(Request::Activate { node }) => self.activate_or_replace(&node),
+            Remedy::Ask(Request::Activate { node, .. }) => self.activate_or_replace(&node),
             Remedy::Ask(Request::Resume { node }) => self.resume_or_give_up(node),
             Remedy::Ask(request) => self.demand(request).map(drop),
             Remedy::ByHand(disturbance) => {
@@ -158,7 +158,7 @@ impl Run {
             NodeState::Detached
             | NodeState::Lost { .. }
             | NodeState::Error(Trouble::ReplicationBroken { .. }) => {
-                Remedy::Ask(Request::Activate { node })
+                Remedy::Ask(Request::activate(node))
             }
             NodeState::Paused(_) => Remedy::ByHand(Disturbance::StartReplication(node)),
             NodeState::Error(_) => replace(),
@@ -181,7 +181,7 @@ impl Run {
             self.checks.activated.remove(node);
             return self.replace(&replaced);
         }
-        let request = Request::Activate { node: node.clone() };
+        let request = Request::activate(node.clone());
         match self.ask_and_wait(request)? {
             Ok(_) => Ok(()),
             Err(refusal)
@@ -227,12 +227,14 @@ impl Run {
         match (standby, &own.source) {
             (None, None) => None,
             (None, Some(_)) => Some(Remedy::MakeGood(Action::ForgetSource { node: master })),
-            (Some(_), None) => Some(Remedy::Ask(Request::Activate { node: master })),
+            (Some(_), None) => Some(Remedy::Ask(Request::activate(master))),
             (Some(standby), Some(source)) => {
                 let runs = own.io == Some(IoThread::Running) && own.sql == Some(SqlThread::Running);
                 let manner = FollowManner::Mutual;
                 let own_node = master.clone();
-                let follow = Action::Follow { node: master, source: standby.clone(), manner };
+                let source_now = standby.clone();
+                let follow =
+                    Action::Follow { node: master, source: source_now, manner, from: None };
                 if standby == *source && !runs {
                     Some(Remedy::ByHand(Disturbance::ForgetByHand(own_node)))
                 } else {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     ActionError, ActionErrorKind, GtidSet, LookError, Millis, NodeId, Probe, ReplicationBackend,
     Tag,
-    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart},
+    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart, Stand, Start},
     testing::transaction::gtid_set,
 };
 
@@ -110,7 +110,7 @@ impl ReplicationBackend for World {
         node: &NodeId,
         position: &GtidSet,
         limit: Millis,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Option<Stand>, ActionError> {
         self.call(CallKind::AwaitExecuted, node, None, |conversation| {
             conversation.limit = limit;
             conversation.await_executed(position)
@@ -126,10 +126,11 @@ impl ReplicationBackend for World {
         node: &NodeId,
         source: &NodeId,
         manner: FollowManner,
+        from: Option<&Start>,
         tag: &Tag,
     ) -> Result<(), ActionError> {
         self.call(CallKind::Follow, node, Some(tag), |conversation| {
-            conversation.follow(source, manner)
+            conversation.follow(source, manner, from)
         })
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     ActionError, ActionErrorKind, Flavor, GtidSet, IoThread, NodeId, ReadOnly, Replication,
     SqlThread,
-    backend::{FollowManner, Obstacle, SemiSyncPart},
+    backend::{FollowManner, Obstacle, SemiSyncPart, Stand, Start},
 };
 
 /// How often a freeze looks whether a position still moves before it gives up.
@@ -118,11 +118,11 @@ impl Conversation<'_> {
         }
     }
 
-    pub(super) fn await_executed(&mut self, position: &GtidSet) -> Outcome {
+    pub(super) fn await_executed(&mut self, position: &GtidSet) -> Outcome<Option<Stand>> {
         // Applications may write on for ever, so that something always moves.
         for _ in 0..AWAIT_PASSES {
             if self.position()?.contains(position) {
-                return Ok(());
+                return Ok(None);
             }
             let applying = self
                 .replication()?
@@ -140,7 +140,12 @@ impl Conversation<'_> {
         Err(self.error(ActionErrorKind::Behind, "the limit passed"))
     }
 
-    pub(super) fn follow(&mut self, source: &NodeId, manner: FollowManner) -> Outcome {
+    pub(super) fn follow(
+        &mut self,
+        source: &NodeId,
+        manner: FollowManner,
+        _from: Option<&Start>,
+    ) -> Outcome {
         self.kill_leftovers()?;
         let before = self.replication()?;
         let change = before.as_ref().is_none_or(|before| before.source != *source);

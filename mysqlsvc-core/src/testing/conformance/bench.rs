@@ -75,13 +75,13 @@ impl<'a> Bench<'a> {
         source: &NodeId,
         manner: FollowManner,
     ) -> Verdict {
-        let followed = self.backend.follow(node, source, manner, &self.tag).await;
+        let followed = self.backend.follow(node, source, manner, None, &self.tag).await;
         followed.said(|| format!("let {node} follow {source} ({manner:?})"))
     }
 
     pub(super) async fn await_executed(&self, node: &NodeId, position: &GtidSet) -> Verdict {
         let reached = self.backend.await_executed(node, position, Millis(10_000)).await;
-        reached.said(|| format!("wait for {position} on {node}"))
+        reached.said(|| format!("wait for {position} on {node}")).map(drop)
     }
 
     /// Puts the servers back to how every check begins: the master writable and following nobody,

@@ -26,6 +26,7 @@ impl Server {
             read_only_set: self.read_only_set,
             executed: self.executed_set(),
             committing: GtidSet::empty(self.flavor),
+            place: None,
             replication: self.replication(),
             semi_sync: Some(self.semi_sync_status()),
         }
