@@ -52,6 +52,10 @@ async fn see(lease: &mut Lease, deadline: Instant) -> Result<Probe, Fault> {
     loop {
         let dialect = lease.dialect();
         match lease.run(&asked.text(dialect), deadline).await {
+            Ok(answer) if dialect.is_outdated(answer.row(0)?) => {
+                lease.tell_by_position(!dialect.by_position);
+                lease.forget_idle();
+            }
             Ok(answer) => {
                 let probe = asked.probe(dialect, &answer)?;
                 lease.memory.read_only_was_set = probe.read_only_set == ReadOnlySet::ByStatement;
@@ -101,6 +105,7 @@ impl Asked {
         let words = dialect.words();
         let mut text = format!("{}; {}", words.facts, words.status);
         for more in [
+            dialect.by_position.then(|| dialect.log_end().to_owned()),
             self.semi_sync.map(SemiSyncNames::question),
             self.read_only_set.then(|| words.read_only_set.to_owned()),
         ]
@@ -115,9 +120,18 @@ impl Asked {
 
     fn probe(&self, dialect: Dialect, answer: &Answer) -> Result<Probe, Fault> {
         let facts = answer.row(0)?;
-        let executed = dialect.executed(facts)?;
         let replication = dialect.replication(answer.table(1)?)?;
-        let semi_sync = self.semi_sync.map(|names| names.seen(answer.row(2)?)).transpose()?;
+        let (executed, committing, place) = if dialect.by_position {
+            let executed = Dialect::executed_of_source(answer.table(1)?)?;
+            // What it sends is in its log.
+            let committing = GtidSet::empty(dialect.flavor);
+            (GtidSet::Positions(executed), committing, Dialect::place(answer.table(2)?)?)
+        } else {
+            (dialect.executed(facts)?, dialect.committing(facts)?, None)
+        };
+        let semi_sync_at = if dialect.by_position { 3 } else { 2 };
+        let semi_sync =
+            self.semi_sync.map(|names| names.seen(answer.row(semi_sync_at)?)).transpose()?;
         let at_boot = self.read_only_set && answer.last_row()?.text("by_statement")? == "0";
         Ok(Probe {
             identity: dialect.identity(facts)?,
@@ -127,7 +141,8 @@ impl Asked {
             read_only_set: if at_boot { ReadOnlySet::AtBoot } else { ReadOnlySet::ByStatement },
             replication: replication.map(|told| with_lag_of_now(told, &executed)),
             executed,
-            committing: dialect.committing(facts)?,
+            committing,
+            place,
             semi_sync: semi_sync.map(|seen| seen.status),
         })
     }

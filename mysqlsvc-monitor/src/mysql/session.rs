@@ -65,6 +65,11 @@ impl Session {
         self.dialect
     }
 
+    /// Takes note that `gtid_mode` was changed under this session.
+    pub(super) fn tell_by_position(&mut self, by_position: bool) {
+        self.dialect.by_position = by_position;
+    }
+
     /// The server's number of this session.
     pub(super) fn connection_id(&self) -> Option<u32> {
         self.conn.as_ref().map(Conn::id)

@@ -22,7 +22,7 @@ pub(super) use self::{
     events::{EVENT_STATES, EventState, EventSwitch},
     fence::{ASK_CLOCK, CLOCK, FENCE, fence},
     obstacles::ObstacleQuestion,
-    positions::ReadableFrom,
+    positions::{FILL_GAPS, GAPS, ReadableFrom, Seen},
     requirements::Right,
     semi_sync::{SemiSync, SemiSyncNames},
     words::{Purged, Words, quoted},
@@ -241,6 +241,12 @@ impl Dialect {
         }
     }
 
+    /// By position: statements that let a stopped replica go on with the source that it has, where
+    /// it is, with our settings.
+    pub(super) fn go_on(repl: &Login) -> Vec<String> {
+        mysql::go_on(repl)
+    }
+
     /// MariaDB: one row for each account or role that may write through `read_only`.
     pub(super) const WRITERS_THROUGH_READ_ONLY: &'static str = mariadb::WRITERS;
 
@@ -343,8 +349,7 @@ mod tests {
         let [one, two] =
             ["3e11fa47-71ca-11e1-9e33-c80aa9429562", "4e11fa47-71ca-11e1-9e33-c80aa9429562"];
         let owned = format!("{one}:23#13#14:25#7,\n{two}:1#9");
-        let dialect =
-            Dialect { flavor: Flavor::MySql, version: MYSQL_FIRST, by_position: false };
+        let dialect = Dialect { flavor: Flavor::MySql, version: MYSQL_FIRST, by_position: false };
         let expected = dialect.gtids(&format!("{one}:23:25,{two}:1")).unwrap();
         assert_eq!(dialect.gtids(&without_owners(&owned)).unwrap(), expected);
         assert!(dialect.gtids(&without_owners("")).unwrap().is_empty());

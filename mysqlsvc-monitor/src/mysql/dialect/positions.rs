@@ -8,7 +8,7 @@
 //!   checkpoint; what a server's own log holds may be ahead of it, never behind.
 //! - A replica that was killed knows it too low until its appliers have been started once
 //!   (593134 was shown, 710559 was true). Until then CHANGE REPLICATION SOURCE is refused
-//!   ([`GAPS`](super::super::fault::code)), and [`FILL_GAPS`] makes it true.
+//!   (error 1802), [`GAPS`] counts some, and [`FILL_GAPS`] makes it true.
 //! - Right after CHANGE REPLICATION SOURCE it is what was told there, true or not.
 //! - `Source_UUID` survives a restart, and is empty from a change of source until the first
 //!   connection.
@@ -19,29 +19,28 @@
 //!   another base; -1 when the time is over; a time of zero is without end.
 
 use mysqlsvc_core::{
-    GtidSet, ServerVersion,
+    GtidSet,
     backend::Stand,
-    gtid::{BinaryLogName, Coordinate, PositionSet},
+    gtid::{Coordinate, InvalidCoordinate, PositionSet},
 };
 use uuid::Uuid;
 
 use super::{Answer, Dialect, Fault, Record, Table, quoted, requirements, status};
 
-/// Lets a stopped replica apply what it left out when it was killed, and nothing more. Nothing
-/// happens where nothing was left out.
+/// One row: how many of a replica's appliers are known to be ahead of the place that it shows. Needs
+/// SELECT on both tables.
+pub(in super::super) const GAPS: &str = "SELECT COUNT(*) AS ahead \
+    FROM mysql.slave_worker_info w JOIN mysql.slave_relay_log_info r USING (Channel_name) \
+    WHERE Channel_name = '' AND (w.Master_log_name, w.Master_log_pos) \
+    > (r.Master_log_name, r.Master_log_pos)";
+
+/// Lets a stopped replica apply what it left out when it was killed, and stop then. Where nothing
+/// was left out it does not stop, but goes on with what it received.
 pub(in super::super) const FILL_GAPS: &str =
     "START REPLICA SQL_THREAD UNTIL SQL_AFTER_MTS_GAPS FOR CHANNEL ''";
 
 /// Which server it is, beside a stand.
 const ASK_UUID: &str = "SELECT @@global.server_uuid AS server_uuid";
-
-/// An event at the end of a file that is no transaction: its name's length apart, a Rotate event has
-/// 19 bytes of header, 8 of position and 4 of checksum, and a Stop event fewer. The smallest
-/// transaction has more than 100.
-const ROTATE_EVENT: u64 = 19 + 8 + 4;
-
-/// A file whose end is above this has more in it than its header.
-const LONGEST_HEADER: u64 = 4096;
 
 /// Whether a replica can begin to read a log at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +63,62 @@ impl Dialect {
         requirements::binlog_status(self.flavor, self.version)
     }
 
+    /// Whether `gtid_mode`, in a row of [`Words::facts`](super::Words::facts), means something else
+    /// now than when the session began.
+    pub(in super::super) fn is_outdated(self, facts: Record<'_>) -> bool {
+        self.by_position != Self::is_by_position(facts.get("gtid_mode"))
+    }
+
+    /// What it has executed of its source's log, from the state of replication.
+    pub(in super::super) fn executed_of_source(replication: &Table) -> Result<PositionSet, Fault> {
+        let executed = source(replication)?.and_then(|(uuid, row)| {
+            Some((uuid, coordinate(row, "Relay_Source_Log_File", "Exec_Source_Log_Pos")?))
+        });
+        Ok(match executed {
+            Some((uuid, at)) => PositionSet::of(uuid, &at?),
+            None => PositionSet::default(),
+        })
+    }
+
+    /// Where a server's own log ends; none where it has none.
+    pub(in super::super) fn place(log_end: &Table) -> Result<Option<Coordinate>, Fault> {
+        let end = log_end.rows().next();
+        end.and_then(|end| coordinate(end, "File", "Position")).transpose()
+    }
+
     /// From three tables that answer [`Self::stand_question`], beginning with this one.
     pub(in super::super) fn stand(self, answer: &Answer, first: usize) -> Result<Seen, Fault> {
         let replication = answer.table(first + 1)?;
         Ok(Seen {
             server: status::uuid(answer.row(first)?.text("server_uuid")?)?,
             source: source(replication)?.map(|(source, _)| source),
-            stand: stand(replication, answer.table(first + 2)?)?,
+            stand: Stand {
+                executed: Self::executed_of_source(replication)?,
+                place: must_have(Self::place(answer.table(first + 2)?)?)?,
+            },
         })
+    }
+
+    /// Two tables: who it is, and the files of its own binary log, oldest first.
+    pub(in super::super) const OWN_LOGS: &'static str =
+        "SELECT @@global.server_uuid AS server_uuid; SHOW BINARY LOGS";
+
+    /// From the answer to [`Self::OWN_LOGS`]: what it has no longer.
+    pub(in super::super) fn purged_places(logs: &Answer) -> Result<GtidSet, Fault> {
+        let server = status::uuid(logs.row(0)?.text("server_uuid")?)?;
+        let first = format!("{}:4", logs.row(1)?.text("Log_name")?);
+        Ok(GtidSet::Positions(PositionSet::of(server, &parsed(&first)?)))
+    }
+
+    /// All of a server's own log, by position, from a row that names it and where its log ends.
+    pub(in super::super) fn own_log(
+        self,
+        facts: Record<'_>,
+        log_end: &Table,
+    ) -> Result<GtidSet, Fault> {
+        let server = status::uuid(facts.text("server_uuid")?)?;
+        let place = must_have(Self::place(log_end)?)?;
+        Ok(GtidSet::Positions(PositionSet::of(server, &place)))
     }
 
     /// Waits in the server until it has executed its source's log up to there, for at most
@@ -101,12 +148,6 @@ impl Dialect {
             _ => ReadableFrom::Yes,
         }
     }
-
-    /// At most three rows: how a file begins. Two events are its header, and then comes what is in
-    /// it.
-    pub(in super::super) fn beginning_of(log: &BinaryLogName) -> String {
-        format!("SHOW BINLOG EVENTS IN {} LIMIT 3", quoted(&log.to_string()))
-    }
 }
 
 /// Where a server stands, and what its words are about.
@@ -118,19 +159,9 @@ pub(in super::super) struct Seen {
     pub(in super::super) stand: Stand,
 }
 
-/// From the state of replication and where the server's own log ends.
-pub(super) fn stand(replication: &Table, log_end: &Table) -> Result<Stand, Fault> {
-    let executed = source(replication)?.and_then(|(uuid, row)| {
-        Some((uuid, coordinate(row, "Relay_Source_Log_File", "Exec_Source_Log_Pos")?))
-    });
-    let executed = match executed {
-        Some((uuid, at)) => PositionSet::of(uuid, &at?),
-        None => PositionSet::default(),
-    };
-    let missing = || Fault::unreadable("it has no binary log, and no GTIDs either");
-    let end = log_end.rows().next().ok_or_else(missing)?;
-    let place = coordinate(end, "File", "Position").ok_or_else(missing)??;
-    Ok(Stand { executed, place })
+/// Registering refuses a server without a binary log.
+fn must_have(place: Option<Coordinate>) -> Result<Coordinate, Fault> {
+    place.ok_or_else(|| Fault::unreadable("it has no binary log (log_bin is OFF), and no GTIDs"))
 }
 
 /// What it has received of its source's log.
@@ -159,8 +190,9 @@ fn source_uuid(row: Record<'_>) -> Result<Uuid, Fault> {
 /// None where no file is named: nothing has been read yet.
 fn coordinate(row: Record<'_>, file: &str, offset: &str) -> Option<Result<Coordinate, Fault>> {
     let file = row.get(file).filter(|file| !file.is_empty())?;
-    let text = format!("{file}:{}", row.get(offset).unwrap_or_default());
-    Some(text.parse().map_err(|error: mysqlsvc_core::gtid::InvalidCoordinate| {
-        Fault::unreadable(error.to_string())
-    }))
+    Some(parsed(&format!("{file}:{}", row.get(offset).unwrap_or_default())))
+}
+
+fn parsed(text: &str) -> Result<Coordinate, Fault> {
+    text.parse().map_err(|error: InvalidCoordinate| Fault::unreadable(error.to_string()))
 }
