@@ -28,7 +28,7 @@ impl BinaryLogName {
     }
 
     /// What [`Self::base`] and [`Self::number`] said.
-    pub(super) fn of(base: &str, number: u64) -> Self {
+    pub(crate) fn of(base: &str, number: u64) -> Self {
         Self { base: base.to_owned(), number }
     }
 }

@@ -119,14 +119,12 @@ impl Intent {
     /// changed.
     pub fn complete(&self, node: &NodeId, probe: &mut Probe) {
         let Some(place) = probe.place.clone() else { return };
-        let executed = probe.executed.positions().cloned().unwrap_or_default();
-        let stand = Stand { executed, place };
-        let source = probe.replication.as_ref().map(|seen| seen.source.clone());
-        if let Some(executed) =
-            self.executed_at(node, probe.identity.server_uuid, source.as_ref(), &stand)
-        {
-            probe.executed = GtidSet::Positions(executed);
-        }
+        let Some(server) = probe.identity.server_uuid else { return };
+        let raw = probe.executed.positions().cloned().unwrap_or_default();
+        let source = probe.replication.as_ref().map(|seen| &seen.source);
+        let stand = Stand { executed: self.of_known_source(&raw, source), place };
+        let executed = self.executed_at(node, server, source.is_some(), &stand);
+        probe.executed = GtidSet::Positions(executed);
         if let Some(seen) = &mut probe.replication
             && let GtidSet::Positions(received) = &seen.received
         {
@@ -135,22 +133,25 @@ impl Intent {
         }
     }
 
-    /// Everything that a server has executed which stands there and has that source; none where it
-    /// has no UUID.
+    /// Everything that a server has executed which stands there.
     pub fn executed_at(
         &self,
         node: &NodeId,
-        server: Option<Uuid>,
-        source: Option<&NodeId>,
+        server: Uuid,
+        has_source: bool,
         stand: &Stand,
-    ) -> Option<PositionSet> {
-        let own = match source {
+    ) -> PositionSet {
+        let own = match has_source {
             _ if self.role(node) == Role::Master => OwnLog::Leads,
-            None => OwnLog::Stands,
-            Some(_) => OwnLog::Follows,
+            false => OwnLog::Stands,
+            true => OwnLog::Follows,
         };
-        let raw = self.of_known_source(&stand.executed, source);
-        Some(complete(&self.waypoints, server?, own, &stand.place, &raw))
+        complete(&self.waypoints, server, own, &stand.place, &stand.executed)
+    }
+
+    /// Whether the cluster's servers replicate by position.
+    pub fn is_by_position(&self) -> bool {
+        self.members.values().any(|member| member.executed.positions().is_some())
     }
 
     /// A replica that has not reached its source yet does not say who that is; its address does.

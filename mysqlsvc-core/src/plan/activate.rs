@@ -1,7 +1,11 @@
 //! The plan that lets a node replicate.
 
 use super::{Commit, OperationKind, Plan, Step};
-use crate::{Action, NodeId, Probe, Role, Settings, backend::FollowManner, intent::Intent};
+use crate::{
+    Action, NodeId, Probe, Role, Settings,
+    backend::{FollowManner, Start},
+    intent::Intent,
+};
 
 /// Lets `node` replicate from `source`: a standby or slave from the master, or (mutual) the master
 /// from its standby. `seen` is what the node was before, so that a failure leaves it so.
@@ -17,8 +21,8 @@ pub fn plan_activate(
     let undo = match &seen.replication {
         None => Action::ForgetSource { node: node.clone() },
         Some(before) => {
-            let (node, source) = (node.clone(), before.source.clone());
-            Action::Follow { node, source, manner, from: None }
+            let (node, from) = (node.clone(), place_before(seen, source));
+            Action::Follow { node, source: before.source.clone(), manner, from }
         }
     };
     let mut steps = Vec::new();
@@ -29,6 +33,13 @@ pub fn plan_activate(
         steps.push(Step::attempt(Action::AwaitExecuted { node, position, limit }, None));
     } else {
         steps.push(Step::attempt(Action::Close { node: node.clone() }, None));
+        // By position it must stand still while it is judged where.
+        let runs = seen.replication.as_ref().is_some_and(|before| !before.stands_still());
+        if seen.place.is_some() && runs {
+            let start = Action::StartReplication { node: node.clone() };
+            let stop = Action::StopReplication { node: node.clone() };
+            steps.push(Step::attempt(stop, Some(start)));
+        }
     }
     let (at, source) = (node.clone(), source.clone());
     let follow = Action::Follow { node: at, source, manner, from: None };
@@ -37,4 +48,13 @@ pub fn plan_activate(
         steps.push(Step::Commit(Commit { mutual: true, ..Commit::unchanged(intent) }));
     }
     Plan::of_one_node(OperationKind::Activate, node, steps)
+}
+
+/// By position: where a node goes back to if it cannot follow `source`. None where it has followed
+/// that all along, and goes on.
+fn place_before(seen: &Probe, source: &NodeId) -> Option<Start> {
+    let before = seen.replication.as_ref().filter(|before| before.source != *source)?;
+    let uuid = before.source_identity?.server_uuid?;
+    let at = seen.executed.positions()?.entry(uuid)?;
+    Some(Start { at, judged: seen.place.clone()? })
 }

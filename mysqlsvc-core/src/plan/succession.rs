@@ -45,6 +45,11 @@ impl<'a> Succession<'a> {
         commit
     }
 
+    /// The replicas that are brought along, but for the one that takes over.
+    pub(super) fn others(intent: &'a Intent, to: &'a NodeId) -> impl Iterator<Item = &'a NodeId> {
+        intent.replicas().filter(move |node| *node != to && !intent.is_paused(node))
+    }
+
     pub(super) fn is_mutual(&self) -> bool {
         self.reverse_source().is_some()
     }

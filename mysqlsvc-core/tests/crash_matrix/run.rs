@@ -126,6 +126,8 @@ fn clone(node: NodeId) -> Request {
 pub struct Scenario {
     pub flavor: Flavor,
     pub mutual: bool,
+    /// Whether the servers give no GTIDs.
+    pub by_position: bool,
     pub job: Job,
     pub crash: Option<Crash>,
     pub fault: Option<(u64, FaultKind)>,
@@ -138,6 +140,7 @@ impl Scenario {
         Self {
             flavor,
             mutual,
+            by_position: false,
             job,
             crash: None,
             fault: None,
@@ -145,12 +148,19 @@ impl Scenario {
             late_store: false,
         }
     }
+
+    /// On MySQL servers with `gtid_mode=OFF`.
+    pub fn by_position(job: Job) -> Self {
+        Self { by_position: true, ..Self::new(Flavor::MySql, false, job) }
+    }
 }
 
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flavor, mutual, job, crash, fault, .. } = self;
-        write!(f, "{flavor}, mutual {mutual}, {job:?}, crash {crash:?}, fault {fault:?}")
+        let Self { flavor, mutual, by_position, job, crash, fault, .. } = self;
+        let manner = if *by_position { " by position" } else { "" };
+        write!(f, "{flavor}{manner}, mutual {mutual}, {job:?}, ")?;
+        write!(f, "crash {crash:?}, fault {fault:?}")
     }
 }
 
@@ -246,7 +256,11 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 impl Run {
     /// A registered cluster with an application that writes.
     fn prepare(scenario: &Scenario) -> Result<Self, Broken> {
-        let world = World::builder(scenario.flavor).nodes(4).mutual(scenario.mutual).build();
+        let world = World::builder(scenario.flavor)
+            .nodes(4)
+            .mutual(scenario.mutual)
+            .by_position(scenario.by_position)
+            .build();
         let store = if scenario.late_store { MemoryStore::late() } else { MemoryStore::default() };
         let outside = Outside {
             backend: world.clone(),

@@ -1,6 +1,7 @@
 //! The world as a [`ReplicationBackend`]. Every future is ready at once.
 
 mod conversation;
+mod places;
 mod procedures;
 
 use async_trait::async_trait;
@@ -73,10 +74,12 @@ impl ReplicationBackend for World {
     async fn inspect(&self, node: &NodeId) -> Result<Inspection, LookError> {
         self.look_for(CallKind::Inspect, node, |server| Inspection {
             probe: server.probe(),
-            purged: Some(gtid_set(
-                server.flavor,
-                server.log.iter().take(server.purged).map(|transaction| transaction.id),
-            )),
+            purged: Some(if server.by_position {
+                GtidSet::Positions(server.purged_log())
+            } else {
+                let purged = server.log.iter().take(server.purged);
+                gtid_set(server.flavor, purged.map(|transaction| transaction.id))
+            }),
             findings: server.findings.clone(),
             obstacles: server.obstacles(),
             events: server.events.iter().cloned().collect(),

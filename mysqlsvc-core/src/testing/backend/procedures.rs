@@ -20,9 +20,9 @@ use crate::{
 const FREEZE_PASSES: u32 = 5;
 
 /// How often a wait for a position looks before its limit has passed.
-const AWAIT_PASSES: u32 = 100;
+pub(super) const AWAIT_PASSES: u32 = 100;
 
-type Outcome<T = ()> = Result<T, ActionError>;
+pub(super) type Outcome<T = ()> = Result<T, ActionError>;
 
 impl Conversation<'_> {
     pub(super) fn freeze(&mut self, spare: &[String]) -> Outcome<GtidSet> {
@@ -111,7 +111,7 @@ impl Conversation<'_> {
         }
     }
 
-    fn replication(&mut self) -> Outcome<Option<Replication>> {
+    pub(super) fn replication(&mut self) -> Outcome<Option<Replication>> {
         match self.send(&Statement::ReadReplication)? {
             Reply::Replication(replication) => Ok(replication),
             other => Err(self.error(ActionErrorKind::Unknown, format!("answered {other:?}"))),
@@ -119,6 +119,9 @@ impl Conversation<'_> {
     }
 
     pub(super) fn await_executed(&mut self, position: &GtidSet) -> Outcome<Option<Stand>> {
+        if self.is_by_position() {
+            return self.await_place(position).map(Some);
+        }
         // Applications may write on for ever, so that something always moves.
         for _ in 0..AWAIT_PASSES {
             if self.position()?.contains(position) {
@@ -144,14 +147,16 @@ impl Conversation<'_> {
         &mut self,
         source: &NodeId,
         manner: FollowManner,
-        _from: Option<&Start>,
+        from: Option<&Start>,
     ) -> Outcome {
         self.kill_leftovers()?;
         let before = self.replication()?;
         let change = before.as_ref().is_none_or(|before| before.source != *source);
         let stopped = before.as_ref().is_none_or(Replication::stands_still);
         let running = before.as_ref().is_some_and(Replication::is_running);
-        if change || (self.cluster.flavor == Flavor::MariaDb && stopped) {
+        if change && self.is_by_position() {
+            self.guard_place(from)?;
+        } else if change || (self.cluster.flavor == Flavor::MariaDb && stopped) {
             self.guard_relay_log(source)?;
         }
         if manner == FollowManner::Replica {
@@ -159,7 +164,8 @@ impl Conversation<'_> {
         }
         if change {
             self.send(&Statement::StopReplication)?;
-            self.send(&Statement::ChangeSource { source: source.clone(), manner })?;
+            let at = from.map(|from| from.at.clone());
+            self.send(&Statement::ChangeSource { source: source.clone(), manner, at })?;
         }
         if change || !running {
             self.send(&Statement::StartReplication)?;

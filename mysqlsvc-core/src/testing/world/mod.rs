@@ -1,6 +1,7 @@
 //! The world: a cluster of model servers, its clients, its links, and what happened so far.
 
 mod builder;
+mod by_position;
 mod clients;
 pub(super) mod cluster;
 mod disturbance;
