@@ -35,6 +35,10 @@ pub struct Probe {
     /// `Read_Source_Log_Pos`); `committing` is empty. The engine makes it whole.
     #[serde(default)]
     pub place: Option<Coordinate>,
+    /// By position, of a read-only server without a source: the first place in its own binary log
+    /// behind which there is no transaction, but maybe new files; none where that is its end.
+    #[serde(default)]
+    pub quiet_from: Option<Coordinate>,
     /// Its replication from a source, if one is configured.
     pub replication: Option<Replication>,
     /// Semi-synchronous replication; none where the server does not have it (plugin not loaded).

@@ -39,6 +39,7 @@ fn replica() -> Probe {
         executed: gtids("0-1-9"),
         committing: GtidSet::empty(Flavor::MariaDb),
         place: None,
+        quiet_from: None,
         replication: Some(Replication {
             source: MASTER.parse().unwrap(),
             source_identity: Some(identity(1)),

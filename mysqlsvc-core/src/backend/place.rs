@@ -14,6 +14,11 @@ pub struct Stand {
     pub executed: PositionSet,
     /// Where its own binary log ends.
     pub place: Coordinate,
+    /// The first place in it behind which there is no transaction; none where that is its end. Each
+    /// start and each FLUSH LOGS begins a new file, so the end moves by itself. Told of servers
+    /// without a source only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_from: Option<Coordinate>,
 }
 
 /// From where a server reads another's binary log, exactly.

@@ -41,7 +41,7 @@ impl Engine {
         source: &NodeId,
         stand: &Stand,
     ) -> Result<Option<Start>, ActionError> {
-        let Stand { executed: raw, place } = stand;
+        let Stand { executed: raw, place, .. } = stand;
         if raw.entry(PositionSet::UNKNOWN_SOURCE).is_some() {
             // It was just told whom to follow, and has not got there: no more is to be said.
             return Ok(None);
@@ -143,7 +143,7 @@ impl Engine {
                 let source = self.view.probe(&plan.to).and_then(|it| it.replication.as_ref());
                 let source = source.map(|seen| &seen.source);
                 let executed = intent.of_known_source(&stand.executed, source);
-                let known = Stand { executed, place: stand.place.clone() };
+                let known = Stand { executed, ..stand.clone() };
                 let holds = intent.executed_at(&plan.to, server, true, &known);
                 Some(vec![Waypoint { server, at: stand.place.clone(), holds }])
             }

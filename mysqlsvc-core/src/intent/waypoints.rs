@@ -122,7 +122,8 @@ impl Intent {
         let Some(server) = probe.identity.server_uuid else { return };
         let raw = probe.executed.positions().cloned().unwrap_or_default();
         let source = probe.replication.as_ref().map(|seen| &seen.source);
-        let stand = Stand { executed: self.of_known_source(&raw, source), place };
+        let quiet_from = probe.quiet_from.clone();
+        let stand = Stand { executed: self.of_known_source(&raw, source), place, quiet_from };
         let executed = self.executed_at(node, server, source.is_some(), &stand);
         probe.executed = GtidSet::Positions(executed);
         if let Some(seen) = &mut probe.replication
@@ -146,7 +147,19 @@ impl Intent {
             false => OwnLog::Stands,
             true => OwnLog::Follows,
         };
-        complete(&self.waypoints, server, own, &stand.place, &stand.executed)
+        let place = match own {
+            OwnLog::Stands => self.unmoved(server, stand),
+            OwnLog::Leads | OwnLog::Follows => &stand.place,
+        };
+        complete(&self.waypoints, server, own, place, &stand.executed)
+    }
+
+    /// The waypoint behind which nothing was written, if there is one: since then the server began
+    /// new files, and no more. Else where its log ends.
+    fn unmoved<'a>(&'a self, server: Uuid, stand: &'a Stand) -> &'a Coordinate {
+        let since = stand.quiet_from.as_ref().unwrap_or(&stand.place);
+        let here = |it: &&Waypoint| it.server == server && *since <= it.at && it.at <= stand.place;
+        self.waypoints.iter().rev().find(here).map_or(&stand.place, |it| &it.at)
     }
 
     /// Whether the cluster's servers replicate by position.

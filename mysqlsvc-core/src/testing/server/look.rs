@@ -31,6 +31,7 @@ impl Server {
             },
             committing: GtidSet::empty(self.flavor),
             place: self.by_position.then(|| self.place()),
+            quiet_from: None,
             replication: self.replication(),
             semi_sync: Some(self.semi_sync_status()),
         }

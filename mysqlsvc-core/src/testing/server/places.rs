@@ -50,7 +50,7 @@ impl Server {
     pub(in crate::testing) fn stand(&self) -> Stand {
         let executed = self.channel.as_ref().and_then(|it| it.done_at.as_ref().map(|at| (it, at)));
         let executed = executed.map(|(channel, at)| PositionSet::of(channel.source_uuid(), at));
-        Stand { executed: executed.unwrap_or_default(), place: self.place() }
+        Stand { executed: executed.unwrap_or_default(), place: self.place(), quiet_from: None }
     }
 
     /// Everything in its log.
