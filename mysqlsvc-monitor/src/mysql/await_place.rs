@@ -19,6 +19,7 @@ use super::{
     failure::Failure,
     fault::Fault,
     pool::Lease,
+    quiet::quiet_from,
 };
 
 /// Between two looks at a server that has no source, and so nothing to wait in.
@@ -58,8 +59,9 @@ impl MySqlBackend {
             };
             let held_to = held_to(&reading.seen, &wanted)?;
             let Some(lacking) = held_to.lacking() else {
+                let stand = with_quiet(&mut lease, reading.seen, deadline).await;
                 lease.give_back();
-                return Ok(reading.seen.stand);
+                return stand.map_err(Failure::of_question);
             };
             let lacking = missing.insert(lacking);
             if let Some(why) = stopped(reading.replication, lacking) {
@@ -79,6 +81,15 @@ impl MySqlBackend {
             }
         }
     }
+}
+
+/// Where a server stands, with what is known of the end of its log where it has no source.
+async fn with_quiet(lease: &mut Lease, seen: Seen, deadline: Instant) -> Result<Stand, Fault> {
+    let mut stand = seen.stand;
+    if seen.source.is_none() {
+        stand.quiet_from = quiet_from(lease, &stand.place, deadline).await?;
+    }
+    Ok(stand)
 }
 
 fn places_of(position: &GtidSet) -> Result<PositionSet, Failure> {

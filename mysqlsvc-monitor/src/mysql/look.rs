@@ -11,6 +11,7 @@ use super::{
     dialect::{Dialect, SemiSyncNames},
     fault::{Fault, code},
     pool::Lease,
+    quiet::quiet_from,
 };
 
 /// Plugins are loaded by hand, and the names that come with them asked for anew after this long.
@@ -57,7 +58,13 @@ async fn see(lease: &mut Lease, deadline: Instant) -> Result<Probe, Fault> {
                 lease.forget_idle();
             }
             Ok(answer) => {
-                let probe = asked.probe(dialect, &answer)?;
+                let mut probe = asked.probe(dialect, &answer)?;
+                if let Some(end) = &probe.place
+                    && probe.replication.is_none()
+                    && !probe.read_only.is_writable()
+                {
+                    probe.quiet_from = quiet_from(lease, end, deadline).await?;
+                }
                 lease.memory.read_only_was_set = probe.read_only_set == ReadOnlySet::ByStatement;
                 return Ok(probe);
             }
@@ -143,6 +150,7 @@ impl Asked {
             executed,
             committing,
             place,
+            quiet_from: None,
             semi_sync: semi_sync.map(|seen| seen.status),
         })
     }

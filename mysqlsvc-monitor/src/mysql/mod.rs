@@ -38,6 +38,7 @@ mod look;
 mod obstacles;
 mod open;
 mod pool;
+mod quiet;
 mod relay_guard;
 mod semi_sync;
 mod session;

@@ -12,6 +12,7 @@ use mysqlsvc_core::{
     intent::{OwnLog, Waypoint, complete, start},
 };
 use mysqlsvc_monitor::mysql::MySqlBackend;
+use uuid::Uuid;
 
 /// Real servers without GTIDs, looked at with what is known of places in their logs.
 pub(crate) struct Placed<'a> {
@@ -64,10 +65,21 @@ impl<'a> Placed<'a> {
         let Ok(probe) = self.backend.look(node).await else { return position.clone() };
         let source = probe.replication.and_then(|seen| seen.source_identity);
         let log = source.map_or(probe.identity.server_uuid, |source| source.server_uuid);
-        let places = position.positions().cloned().unwrap_or_default();
+        let Some(places) = position.positions().cloned() else {
+            return match log.filter(|_| !position.is_empty()) {
+                Some(log) => GtidSet::Positions(never(log, probe.executed.positions())),
+                None => position.clone(),
+            };
+        };
         let part = log.map_or(PositionSet::default(), |log| places.written_by(log));
         if part.is_empty() { position.clone() } else { GtidSet::Positions(part) }
     }
+}
+
+/// In a check's set of GTIDs that nobody will ever write, a place that no log will come to.
+fn never(log: Uuid, executed: Option<&PositionSet>) -> PositionSet {
+    let now = executed.and_then(|executed| executed.entry(log)).unwrap();
+    PositionSet::of(log, &format!("{}.900000:4", now.log.base()).parse().unwrap())
 }
 
 #[async_trait]

@@ -95,8 +95,22 @@ impl Dialect {
             stand: Stand {
                 executed: Self::executed_of_source(replication)?,
                 place: must_have(Self::place(answer.table(first + 2)?)?)?,
+                quiet_from: None,
             },
         })
+    }
+
+    /// The files of its own binary log with their sizes, oldest first.
+    pub(in super::super) const LOGS: &'static str = "SHOW BINARY LOGS";
+
+    /// All events of one file.
+    pub(in super::super) fn events_of(log: &str) -> String {
+        format!("SHOW BINLOG EVENTS IN {}", quoted(log))
+    }
+
+    /// A place in a file of that name.
+    pub(in super::super) fn place_in(log: &str, offset: u64) -> Result<Coordinate, Fault> {
+        parsed(&format!("{log}:{offset}"))
     }
 
     /// Two tables: who it is, and the files of its own binary log, oldest first.
