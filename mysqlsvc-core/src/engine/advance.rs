@@ -230,10 +230,7 @@ impl Engine {
         self.work.step_over();
         let planned = self.running().and_then(|execution| execution.plan.steps.get(step)).cloned();
         match &planned {
-            Some(Step::Try { act: Act::CatchUp { node, .. }, .. }) => {
-                let to = self.running().map(|execution| &execution.plan.to);
-                self.work.caught_up |= to == Some(node);
-            }
+            Some(Step::Try { act: Act::CatchUp { .. }, .. }) => self.work.caught_up = true,
             Some(planned) => self.learn_from(now, planned.action(), &observed),
             None => {}
         }

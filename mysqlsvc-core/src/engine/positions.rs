@@ -122,13 +122,9 @@ impl Situation<'_> {
         let followed = seen.replication.as_ref().and_then(|it| it.source_identity);
         let follows = followed.is_some_and(|identity| identity.server_uuid == Some(to));
         let at = executed.entry(to).filter(|_| follows);
-        match at.or_else(|| start(&self.intent.waypoints, &executed, to)) {
-            Some(at) => Ok(Some(PositionSet::of(to, &at))),
-            None => {
-                let detail = no_position(node, source, &executed);
-                Err(Refusal::new(Reason::NoPosition, detail))
-            }
-        }
+        let at = at.or_else(|| start(&self.intent.waypoints, &executed, to));
+        let unknown = || Refusal::new(Reason::NoPosition, no_position(node, source, &executed));
+        at.ok_or_else(unknown).map(|at| Some(PositionSet::of(to, &at)))
     }
 
     /// What is known of a node once somebody says which place in the source's log it is at.

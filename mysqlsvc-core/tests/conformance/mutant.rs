@@ -37,6 +37,8 @@ pub(crate) enum Bug {
     StopForgetsTheSource,
     StartDoesNothing,
     SemiSyncDoesNothing,
+    /// By position.
+    FollowPassesOverItsPlace,
 }
 
 impl Bug {
@@ -176,6 +178,14 @@ impl ReplicationBackend for Mutant {
             Bug::MutualFollowCloses => FollowManner::Replica,
             _ => manner,
         };
+        let moved = match from {
+            Some(from) if self.has(Bug::FollowPassesOverItsPlace) => {
+                let place = self.world.look(node).await.ok().and_then(|probe| probe.place);
+                Some(Start { judged: place.unwrap_or(from.judged.clone()), ..from.clone() })
+            }
+            _ => None,
+        };
+        let from = moved.as_ref().or(from);
         self.world.follow(node, source, manner, from, tag).await
     }
 

@@ -227,6 +227,19 @@ fn by_position_undisturbed_it_succeeds() {
     for scenario in by_position() {
         let report = must_hold(&scenario);
         assert_eq!(report.outcome, Some(Outcome::Succeeded), "{scenario:?}");
+        assert!(!report.skipped, "{scenario:?}: somebody was left behind");
+    }
+}
+
+/// Being killed is no reason to leave anybody behind, either.
+#[test]
+fn by_position_killed_nobody_is_left_behind() {
+    for scenario in by_position() {
+        let effects = must_hold(&scenario).effects;
+        for crash in befallen(effects, &KILLED) {
+            let report = must_hold(&Scenario { crash: Some(crash), ..scenario.clone() });
+            assert!(!report.skipped, "{scenario:?}, {crash:?}: somebody was left behind");
+        }
     }
 }
 

@@ -171,6 +171,8 @@ pub struct Report {
     /// The calls of the backend that it made: number and statements.
     pub calls: Vec<(u64, usize)>,
     pub outcome: Option<Outcome>,
+    /// Whether a step was given up.
+    pub skipped: bool,
     /// Whether availability first ended with servers that contradict each other.
     pub diverged: bool,
     /// What is the case in the end.
@@ -246,7 +248,15 @@ pub fn run(scenario: &Scenario) -> Result<Report, Broken> {
     let calls = calls.iter().map(|call| (call.number - first_call, call.statements)).collect();
     let outcome = run.check(&before, &node)?;
     let diverged = run.has_diverged();
-    Ok(Report { effects: run.effects, calls, outcome, diverged, after: run.world.snapshot() })
+    let skipped = run.execution().is_some_and(|execution| execution.has_skipped());
+    Ok(Report {
+        effects: run.effects,
+        calls,
+        outcome,
+        skipped,
+        diverged,
+        after: run.world.snapshot(),
+    })
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use super::Fixture;
 use crate::{
     GtidSet, IoThread, Millis, NodeId, OperationId, Probe, Replication, ReplicationBackend,
-    SqlThread, Tag, backend::FollowManner,
+    SqlThread, Tag, backend::FollowManner, gtid::PositionSet,
 };
 
 /// What a check ends in: nothing, or what was seen and what it should have been.
@@ -90,8 +90,23 @@ impl<'a> Bench<'a> {
         self.thaw(self.master()).await?;
         self.forget_source(self.master()).await?;
         self.follow(self.replica(), self.master(), FollowManner::Replica).await?;
-        let position = self.look(self.master()).await?.executed;
+        let position = self.position(self.master()).await?;
         self.await_executed(self.replica(), &position).await
+    }
+
+    /// Everything that a master has written: what it executed, or, by position, its own log.
+    pub(super) async fn position(&self, master: &NodeId) -> Verdict<GtidSet> {
+        let seen = self.look(master).await?;
+        if seen.place.is_some() { self.own_log(master).await } else { Ok(seen.executed) }
+    }
+
+    /// By position: everything in a server's own log.
+    pub(super) async fn own_log(&self, node: &NodeId) -> Verdict<GtidSet> {
+        let seen = self.look(node).await?;
+        match (seen.identity.server_uuid, seen.place) {
+            (Some(uuid), Some(place)) => Ok(GtidSet::Positions(PositionSet::of(uuid, &place))),
+            _ => Err(format!("{node} says no place of its log, or no server_uuid")),
+        }
     }
 
     pub(super) async fn must_write(&self, node: &NodeId) -> Verdict {

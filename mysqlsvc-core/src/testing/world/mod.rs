@@ -188,6 +188,13 @@ impl World {
         }
     }
 
+    /// Gives a server GTIDs, or none (`gtid_mode`), with which it boots.
+    pub fn set_by_position(&self, node: &NodeId, by_position: bool) {
+        if let Some(server) = self.lock().servers.get_mut(node) {
+            server.by_position = by_position;
+        }
+    }
+
     /// Writes a row on a server whatever its variables say, as an administrator with the binary log
     /// on would: an errant transaction, if the server is a replica.
     pub fn write_errant(&self, node: &NodeId) {
