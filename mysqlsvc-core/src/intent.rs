@@ -1,9 +1,12 @@
 //! What is stored about a cluster, and all that is stored: a fold of the journal.
 
+mod waypoints;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::waypoints::{OwnLog, Waypoint, closed, complete, start};
 use crate::{Epoch, GtidSet, Identity, NodeId, Role, RouteVersion, plan::Commit};
 
 /// What the operator wants of a cluster, as the journal has it.
@@ -22,6 +25,8 @@ pub struct Intent {
     pub opened: Option<Epoch>,
     /// No route above this version has been published; the next start begins here.
     pub versions_reserved: RouteVersion,
+    /// By position: which places in different servers' binary logs are the same, oldest first.
+    pub waypoints: Vec<Waypoint>,
 }
 
 /// A registered node.
@@ -73,6 +78,14 @@ pub enum Change {
         node: NodeId,
         /// Everything it had.
         executed: GtidSet,
+    },
+    /// By position: somebody said which place in the master's binary log a node's data are at; what
+    /// was known of it before does not count any more.
+    Placed {
+        /// Which.
+        node: NodeId,
+        /// Where it stands, and what that amounts to.
+        waypoint: Waypoint,
     },
     /// The cluster was taken up by what its servers say; nothing that was known before counts.
     Adopted {
@@ -168,14 +181,26 @@ impl Intent {
                 self.opened = writable.then_some(*epoch);
                 self.members.clone_from(members);
                 self.mutual = *mutual;
+                self.waypoints.clear();
+            }
+            Change::Placed { node, waypoint } => {
+                self.pass(waypoint);
+                let holds = closed(&self.waypoints, &waypoint.holds);
+                if let Some(member) = self.members.get_mut(node) {
+                    member.executed = GtidSet::Positions(holds);
+                }
             }
             Change::Maintenance { on } => self.maintenance = *on,
             Change::VersionsReserved { up_to } => self.versions_reserved = *up_to,
         }
     }
 
-    /// Takes over a commit; `position` is what the new master was seen to hold.
-    pub fn commit(&mut self, commit: &Commit, position: Option<&GtidSet>) {
+    /// Takes over a commit; `position` is what the new master was seen to hold, `waypoints` what
+    /// is known of places in binary logs then.
+    pub fn commit(&mut self, commit: &Commit, position: Option<&GtidSet>, waypoints: &[Waypoint]) {
+        for waypoint in waypoints {
+            self.pass(waypoint);
+        }
         self.epoch = commit.epoch;
         self.mutual = commit.mutual;
         for (node, role) in &commit.roles {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Flavor, GtidSet, Identity, Millis, NodeId, Now, ServerVersion, backend::SemiSyncStatus,
+    gtid::Coordinate,
 };
 
 /// What one look saw.
@@ -26,6 +27,18 @@ pub struct Probe {
     /// read before `gtid_executed`). MySQL sends a transaction as soon as its binary log has it,
     /// which may be well before its own commit is over. Empty on MariaDB.
     pub committing: GtidSet,
+    /// By position (`gtid_mode=OFF`): where its own binary log ends. None with GTIDs.
+    ///
+    /// Such a server's `executed` is, as a back end sees it, what it has executed of the log of the
+    /// source that it has (`Source_UUID` up to `Relay_Source_Log_File`, `Exec_Source_Log_Pos`), and
+    /// empty without a source; `replication.received` likewise (`Source_Log_File`,
+    /// `Read_Source_Log_Pos`); `committing` is empty. The engine makes it whole.
+    #[serde(default)]
+    pub place: Option<Coordinate>,
+    /// By position, of a read-only server without a source: the first place in its own binary log
+    /// behind which there is no transaction, but maybe new files; none where that is its end.
+    #[serde(default)]
+    pub quiet_from: Option<Coordinate>,
     /// Its replication from a source, if one is configured.
     pub replication: Option<Replication>,
     /// Semi-synchronous replication; none where the server does not have it (plugin not loaded).

@@ -201,7 +201,8 @@ fn changing_the_source_erases_the_relay_log_and_says_whose_last_copy_it_was() {
         world.receive(&loser, usize::MAX);
         world.disturb(Disturbance::Applier(loser.clone(), Applier::Held));
         world.disturb(Disturbance::Crash(master.clone()));
-        let refused = error(now(world.follow(&loser, &winner, FollowManner::Replica, &tag())));
+        let refused =
+            error(now(world.follow(&loser, &winner, FollowManner::Replica, None, &tag())));
         assert_eq!(refused, ActionErrorKind::Unsafe);
         assert_eq!(error(now(world.forget_source(&loser, &tag()))), ActionErrorKind::Unsafe);
         assert_eq!(world.snapshot().servers[&loser].unapplied, 1);
@@ -210,7 +211,7 @@ fn changing_the_source_erases_the_relay_log_and_says_whose_last_copy_it_was() {
         world.replicate();
         world.disturb(Disturbance::Crash(master));
         now(world.open(&winner, &tag())).unwrap();
-        now(world.follow(&loser, &winner, FollowManner::Replica, &tag())).unwrap();
+        now(world.follow(&loser, &winner, FollowManner::Replica, None, &tag())).unwrap();
         let erased: Vec<_> = world
             .history()
             .events
@@ -312,10 +313,10 @@ fn the_cluster_turns_round_and_back_in_both_flavours_mutual_or_not() {
             now(world.await_executed(&to, &position, LIMIT)).unwrap();
             now(world.open(&to, &tag())).unwrap();
             assert!(acknowledged(world.client_write(&to)));
-            now(world.follow(&from, &to, FollowManner::Replica, &tag())).unwrap();
-            now(world.follow(&world.node(3), &to, FollowManner::Replica, &tag())).unwrap();
+            now(world.follow(&from, &to, FollowManner::Replica, None, &tag())).unwrap();
+            now(world.follow(&world.node(3), &to, FollowManner::Replica, None, &tag())).unwrap();
             if mutual {
-                now(world.follow(&to, &from, FollowManner::Mutual, &tag())).unwrap();
+                now(world.follow(&to, &from, FollowManner::Mutual, None, &tag())).unwrap();
             } else {
                 now(world.forget_source(&to, &tag())).unwrap();
             }

@@ -38,6 +38,8 @@ fn replica() -> Probe {
         read_only_set: ReadOnlySet::ByStatement,
         executed: gtids("0-1-9"),
         committing: GtidSet::empty(Flavor::MariaDb),
+        place: None,
+        quiet_from: None,
         replication: Some(Replication {
             source: MASTER.parse().unwrap(),
             source_identity: Some(identity(1)),

@@ -36,7 +36,7 @@ async fn a_switch_moves_every_row(flavor: Flavor) {
     let position = cluster.backend.freeze(&old, LIMIT, &[], &tag(1)).await.unwrap();
     cluster.backend.await_executed(&new, &position, LIMIT).await.unwrap();
     cluster.backend.open(&new, &tag(1)).await.unwrap();
-    cluster.backend.follow(&old, &new, FollowManner::Replica, &tag(1)).await.unwrap();
+    cluster.backend.follow(&old, &new, FollowManner::Replica, None, &tag(1)).await.unwrap();
 
     let seen = cluster.backend.look(&new).await.unwrap();
     assert_eq!(seen.read_only, ReadOnly::Off);
@@ -58,7 +58,7 @@ async fn following_again_leaves_a_running_replica_alone(flavor: Flavor) {
     let cluster = Cluster::wired(flavor, 2).await;
     let (master, replica) = (cluster.node(0), cluster.node(1));
     let tag_1 = tag(1);
-    let follow = || cluster.backend.follow(&replica, &master, FollowManner::Replica, &tag_1);
+    let follow = || cluster.backend.follow(&replica, &master, FollowManner::Replica, None, &tag_1);
     follow().await.unwrap();
     let before = cluster.settled_dump_thread().await;
     follow().await.unwrap();
@@ -233,7 +233,8 @@ async fn following_is_not_begun_where_it_would_lose_a_transaction(flavor: Flavor
         seen.replication.unwrap().received.contains(&missing)
     })
     .await;
-    let error = cluster.backend.follow(&holder, &behind, FollowManner::Replica, &tag(1)).await;
+    let error =
+        cluster.backend.follow(&holder, &behind, FollowManner::Replica, None, &tag(1)).await;
     assert_eq!(error.unwrap_err().kind, ActionErrorKind::Unsafe);
     // Its source has it, too, as long as it answers.
     cluster.sandbox.pause(0).await.unwrap();
@@ -243,13 +244,14 @@ async fn following_is_not_begun_where_it_would_lose_a_transaction(flavor: Flavor
     // Once applied it is the holder's own, which the other lacks.
     root.query_drop("START REPLICA SQL_THREAD").await.unwrap();
     cluster.backend.await_executed(&holder, &position, LIMIT).await.unwrap();
-    let error = cluster.backend.follow(&holder, &behind, FollowManner::Replica, &tag(2)).await;
+    let error =
+        cluster.backend.follow(&holder, &behind, FollowManner::Replica, None, &tag(2)).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Unsafe, "{error}");
     assert!(error.detail.contains("which"), "{error}");
     let seen = cluster.backend.look(&holder).await.unwrap().replication.unwrap();
     assert_eq!(seen.source, cluster.node(0), "the source was changed all the same");
-    cluster.backend.follow(&behind, &holder, FollowManner::Replica, &tag(3)).await.unwrap();
+    cluster.backend.follow(&behind, &holder, FollowManner::Replica, None, &tag(3)).await.unwrap();
     cluster.backend.await_executed(&behind, &position, LIMIT).await.unwrap();
 }
 
@@ -265,7 +267,7 @@ async fn a_mutual_master_follows_its_standby_and_stays_writable(flavor: Flavor) 
         }
         written
     });
-    cluster.backend.follow(&master, &standby, FollowManner::Mutual, &tag(1)).await.unwrap();
+    cluster.backend.follow(&master, &standby, FollowManner::Mutual, None, &tag(1)).await.unwrap();
     assert_eq!(writing.await.unwrap(), 300);
     let seen = cluster.backend.look(&master).await.unwrap();
     assert_eq!(seen.read_only, ReadOnly::Off);

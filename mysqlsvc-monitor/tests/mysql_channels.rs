@@ -23,7 +23,7 @@ async fn a_replica_that_was_wired_by_hand_is_given_our_settings(flavor: Flavor) 
     let (master, replica) = (cluster.node(0), cluster.node(1));
     let follow = || async {
         let manner = FollowManner::Replica;
-        bounded(cluster.backend.follow(&replica, &master, manner, &tag(1))).await.unwrap();
+        bounded(cluster.backend.follow(&replica, &master, manner, None, &tag(1))).await.unwrap();
     };
     follow().await;
     let settings: &[(&str, &str, &str, f64)] = match flavor {
@@ -80,7 +80,7 @@ async fn no_certificate_is_asked_of_a_mariadb_source() {
         .unwrap();
     let column = "Master_SSL_Verify_Server_Cert";
     assert_eq!(shown(&cluster, "SHOW SLAVE STATUS", column).await, "Yes");
-    cluster.backend.follow(&replica, &master, FollowManner::Replica, &tag(1)).await.unwrap();
+    cluster.backend.follow(&replica, &master, FollowManner::Replica, None, &tag(1)).await.unwrap();
     assert_eq!(shown(&cluster, "SHOW SLAVE STATUS", column).await, "No");
 }
 
@@ -110,7 +110,7 @@ async fn other_channels_of_a_mysql_replica_are_left_alone() {
     backend.forget_source(&replica, &tag(1)).await.unwrap();
     assert_eq!(backend.look(&replica).await.unwrap().replication, None);
     assert_eq!(other().await, running, "after forgetting");
-    backend.follow(&replica, &master, FollowManner::Replica, &tag(2)).await.unwrap();
+    backend.follow(&replica, &master, FollowManner::Replica, None, &tag(2)).await.unwrap();
     let seen = backend.look(&replica).await.unwrap().replication.unwrap();
     assert_eq!((seen.io, seen.sql), (IoThread::Running, SqlThread::Running));
     assert_eq!(other().await, running, "after following");
@@ -130,7 +130,8 @@ async fn no_part_of_a_password_is_shown_when_the_source_cannot_be_changed() {
     let backend = MySqlBackend::new(long, LIMITS);
     backend.forget_source(&cluster.node(1), &tag(1)).await.unwrap();
     let (replica, master) = (cluster.node(1), cluster.node(0));
-    let error = bounded(backend.follow(&replica, &master, FollowManner::Replica, &tag(2))).await;
+    let error =
+        bounded(backend.follow(&replica, &master, FollowManner::Replica, None, &tag(2))).await;
     let error = error.unwrap_err();
     assert!(error.detail.contains("are not repeated"), "{}", error.detail.len());
     assert!(!error.to_string().contains("horse"));

@@ -9,12 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mysql_async::{Conn, Row, prelude::Queryable as _};
 use mysqlsvc_core::{
-    Millis, NodeId, ReplicationBackend as _,
-    testing::conformance::{ChannelSettings, Client, Fixture, check_all},
+    Millis, NodeId, ReplicationBackend,
+    testing::conformance::{ChannelSettings, Client, Fixture, NonConformance, check_all},
 };
 use mysqlsvc_sandbox::{Flavor, Runtime, Sandbox};
 
-use crate::mysql_support::{Cluster, on_both};
+use crate::mysql_support::{Cluster, on_both, placed::Placed};
 
 on_both! { real_servers_keep_the_contract }
 
@@ -25,22 +25,43 @@ async fn mariadb_in_containers_keeps_the_contract() {
     keeps_the_contract(Cluster::wired_by(builder).await).await;
 }
 
+/// What cannot be done without GTIDs, and is refused.
+const NEED_GTIDS: [&str; 2] =
+    ["a_mutual_master_follows_and_stays_writable", "a_replica_opened_beside_goes_on_replicating"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_without_gtids_keeps_the_contract() {
+    let builder = Sandbox::builder().flavor(Flavor::MySql).gtid(false).nodes(2).semi_sync();
+    let cluster = Cluster::wired_by(builder).await;
+    let placed = Placed::new(&cluster.backend);
+    let failed = failures(&placed, &cluster).await;
+    let (refused, failed): (Vec<_>, Vec<_>) =
+        failed.into_iter().partition(|it| NEED_GTIDS.contains(&it.check));
+    let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let refused: Vec<&str> = refused.iter().map(|it| it.check).collect();
+    assert_eq!(refused, NEED_GTIDS, "they are possible");
+}
+
 async fn real_servers_keep_the_contract(flavor: Flavor) {
     let builder = Sandbox::builder().flavor(flavor).nodes(2).semi_sync();
     keeps_the_contract(Cluster::wired_by(builder).await).await;
 }
 
 async fn keeps_the_contract(cluster: Cluster) {
+    let failed = failures(&cluster.backend, &cluster).await;
+    let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+async fn failures(backend: &dyn ReplicationBackend, cluster: &Cluster) -> Vec<NonConformance> {
     cluster.app(0).await.query_drop("CREATE TABLE app.locked (n INT)").await.unwrap();
     // Its port is free for good: it lies below those that are handed out, and needs root to bind.
     let nowhere = "127.0.0.1:1".parse().unwrap();
-    let servers =
-        Servers { master: cluster.node(0), replica: cluster.node(1), nowhere, cluster: &cluster };
+    let servers = Servers { master: cluster.node(0), replica: cluster.node(1), nowhere, cluster };
     let seen = cluster.backend.look(&servers.master).await.unwrap();
     assert!(seen.semi_sync.is_some(), "its checks would be passed over");
-    let failed = check_all(&cluster.backend, &servers).await;
-    let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    check_all(backend, &servers).await
 }
 
 struct Servers<'a> {

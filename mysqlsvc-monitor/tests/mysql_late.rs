@@ -73,7 +73,7 @@ async fn a_text_that_arrives_after_its_time_changes_nothing(flavor: Flavor) {
     assert!(!cluster.backend.look(&node).await.unwrap().read_only.is_writable());
 
     late(&cluster, &mut relay, "CHANGE ", async |backend, node| {
-        backend.follow(&node, &replica, FollowManner::Replica, &tag(5)).await
+        backend.follow(&node, &replica, FollowManner::Replica, None, &tag(5)).await
     })
     .await;
     assert_eq!(cluster.backend.look(&node).await.unwrap().replication, None);
@@ -108,8 +108,10 @@ async fn each_change_ends_statements_of_earlier_operations(flavor: Flavor) {
             "close" => backend.close(&master, tag).await,
             "open" => backend.open(&master, tag).await,
             "kill clients" => backend.kill_clients(&master, &[], tag).await.map(drop),
-            "follow, mutual" => backend.follow(&master, &replica, FollowManner::Mutual, tag).await,
-            "follow" => backend.follow(&replica, &master, FollowManner::Replica, tag).await,
+            "follow, mutual" => {
+                backend.follow(&master, &replica, FollowManner::Mutual, None, tag).await
+            }
+            "follow" => backend.follow(&replica, &master, FollowManner::Replica, None, tag).await,
             _ => backend.forget_source(&replica, tag).await,
         };
         done.unwrap_or_else(|error| panic!("{error}"));

@@ -109,13 +109,14 @@ async fn a_wrong_password_of_the_replication_account_is_named_and_not_shown(flav
     wrong.repl = Login::new("repl", "it's \\ wrong".to_owned().into());
     let backend = MySqlBackend::new(wrong, LIMITS);
     backend.forget_source(&replica, &tag(1)).await.unwrap();
-    let error = bounded(backend.follow(&replica, &master, FollowManner::Replica, &tag(2))).await;
+    let error =
+        bounded(backend.follow(&replica, &master, FollowManner::Replica, None, &tag(2))).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind, ActionErrorKind::Refused, "{error}");
     assert!(error.detail.contains("1045") && error.detail.contains("I/O"), "{error}");
     assert!(!error.to_string().contains("wrong"), "{error}");
     let manner = FollowManner::Replica;
-    cluster.backend.follow(&replica, &master, manner, &tag(3)).await.unwrap();
+    cluster.backend.follow(&replica, &master, manner, None, &tag(3)).await.unwrap();
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ async fn events_run_where_writes_are_taken(flavor: Flavor) {
     bounded(backend.enable_events(&new, &events, &tag(2))).await.unwrap();
     assert_eq!(backend.look(&new).await.unwrap().executed, enabled, "it was enabled already");
 
-    bounded(backend.follow(&old, &new, FollowManner::Replica, &tag(3))).await.unwrap();
+    bounded(backend.follow(&old, &new, FollowManner::Replica, None, &tag(3))).await.unwrap();
     let runs_elsewhere = async || event(&cluster, 0).await.status.ends_with("SIDE_DISABLED");
     until("the event runs elsewhere", runs_elsewhere).await;
     assert_eq!(event(&cluster, 0).await.definer, "boss@%");

@@ -32,6 +32,7 @@ pub struct SandboxBuilder {
     wire: bool,
     durable: bool,
     semi_sync: bool,
+    gtid: bool,
     options: Vec<(String, String)>,
 }
 
@@ -46,6 +47,7 @@ impl SandboxBuilder {
             wire: false,
             durable: true,
             semi_sync: false,
+            gtid: true,
             options: Vec::new(),
         }
     }
@@ -105,6 +107,13 @@ impl SandboxBuilder {
     /// it built in.
     pub fn semi_sync(mut self) -> Self {
         self.semi_sync = true;
+        self
+    }
+
+    /// Whether transactions have GTIDs (the default). Without, `gtid_mode` is OFF and replicas are
+    /// wired by position. MariaDB always has them.
+    pub fn gtid(mut self, gtid: bool) -> Self {
+        self.gtid = gtid;
         self
     }
 
@@ -178,6 +187,7 @@ impl SandboxBuilder {
             count: self.nodes,
             durable: self.durable,
             semi_sync: self.semi_sync,
+            gtid: self.gtid,
             options: self.options.clone(),
         };
         let (containers, nodes, version) = Containers::start(docker, plan, accounts).await?;
@@ -193,6 +203,12 @@ impl SandboxBuilder {
             });
         }
         let supported = self.flavor.default_runtime();
+        if !self.gtid && self.flavor == Flavor::MariaDb {
+            return Err(SandboxError::Option {
+                option: "--no-gtid",
+                problem: "MariaDB's transactions always have GTIDs".into(),
+            });
+        }
         let runtime = self.runtime.unwrap_or(supported);
         if !self.flavor.runs_as(runtime) {
             return Err(SandboxError::Unsupported { flavor: self.flavor, runtime, supported });

@@ -53,6 +53,7 @@ pub(crate) struct Plan {
     pub(crate) count: usize,
     pub(crate) durable: bool,
     pub(crate) semi_sync: bool,
+    pub(crate) gtid: bool,
     pub(crate) options: Vec<(String, String)>,
 }
 
@@ -251,6 +252,9 @@ fn option_file(node: &Node, plan: &Plan) -> String {
     text.push_str(settings::durability(plan.durable));
     if plan.semi_sync {
         text.push_str(settings::semi_sync(plan.flavor));
+    }
+    if !plan.gtid {
+        text.push_str(settings::WITHOUT_GTID);
     }
     settings::push_options(&mut text, &plan.options);
     text

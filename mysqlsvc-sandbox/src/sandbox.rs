@@ -95,8 +95,9 @@ impl Sandbox {
         session::connect(index, self.node(index)?, account).await
     }
 
-    /// Opens the first server for writes and makes the others replicate from it by GTID; returns
-    /// once all do. Meant for servers that do not replicate yet.
+    /// Opens the first server for writes and makes the others replicate from it, by GTID where its
+    /// transactions have them, else from where its binary log ends; returns once all do. Meant for
+    /// servers that do not replicate yet and hold the same.
     pub async fn wire(&self) -> Result<(), SandboxError> {
         wire::wire(self.flavor(), self.nodes(), self.accounts()).await
     }

@@ -31,6 +31,9 @@ pub(crate) fn semi_sync(flavor: Flavor) -> &'static str {
     }
 }
 
+/// What takes the GTIDs away that [`of`] gives MySQL's transactions.
+pub(crate) const WITHOUT_GTID: &str = "gtid_mode=OFF\n";
+
 /// Appends the options that the owner of a sandbox asked for.
 pub(crate) fn push_options(text: &mut String, options: &[(String, String)]) {
     for (name, value) in options {

@@ -18,6 +18,9 @@ use crate::{
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// As the MySQL of our images calls it (from 8.2 on).
+const LOG_END: &str = "SHOW BINARY LOG STATUS";
+
 /// Opens the first node for writes and makes the others replicate from it; returns once all do.
 pub(crate) async fn wire(
     flavor: Flavor,
@@ -28,10 +31,11 @@ pub(crate) async fn wire(
         return Ok(());
     };
     let mut conn = session::connect(0, master, &accounts.root).await?;
+    let from = start_of(flavor, &mut conn).await?;
     session::execute(0, &mut conn, "opening for writes", "SET GLOBAL read_only = 0").await?;
     let mut tasks = JoinSet::new();
     for (index, replica) in (1..).zip(replicas) {
-        let sql = change_source(flavor, master, &accounts.repl);
+        let sql = change_source(flavor, master, &accounts.repl, &from);
         let (replica, root) = (replica.clone(), accounts.root.clone());
         tasks.spawn(async move { follow(flavor, index, &replica, &root, &sql).await });
     }
@@ -44,6 +48,29 @@ pub(crate) async fn wire(
         })?;
     }
     Ok(())
+}
+
+/// From where replicas begin, in the words of CHANGE MASTER.
+async fn start_of(flavor: Flavor, master: &mut Conn) -> Result<String, SandboxError> {
+    if flavor == Flavor::MariaDb {
+        return Ok("MASTER_USE_GTID=slave_pos".to_owned());
+    }
+    let mode = master.query_first("SELECT @@global.gtid_mode");
+    let mode: Option<String> = session::bounded(0, "reading gtid_mode", mode).await?;
+    if mode.as_deref() == Some("ON") {
+        return Ok("SOURCE_AUTO_POSITION=1".to_owned());
+    }
+    let what = "reading where the binary log ends";
+    let end: Option<Row> = session::bounded(0, what, master.query_first(LOG_END)).await?;
+    let end = end.and_then(|row| {
+        let log: String = row.get_opt("File")?.ok()?;
+        let offset: u64 = row.get_opt("Position")?.ok()?;
+        Some(format!("SOURCE_AUTO_POSITION=0, SOURCE_LOG_FILE='{log}', SOURCE_LOG_POS={offset}"))
+    });
+    end.ok_or_else(|| {
+        let detail = "it has no binary log".to_owned();
+        SandboxError::Sql { node: 0, what, detail }
+    })
 }
 
 async fn follow(
@@ -64,18 +91,18 @@ async fn follow(
 }
 
 /// Fast detection of a silent source, and no giving up: DESIGN's settings for an active replica.
-fn change_source(flavor: Flavor, master: &Node, repl: &Account) -> String {
+fn change_source(flavor: Flavor, master: &Node, repl: &Account, from: &str) -> String {
     let Node { host, port, .. } = master;
     let (user, password) = (&repl.user, repl.password.expose());
     match flavor {
         Flavor::MariaDb => format!(
             "CHANGE MASTER TO MASTER_HOST='{host}', MASTER_PORT={port}, MASTER_USER='{user}', \
-             MASTER_PASSWORD='{password}', MASTER_USE_GTID=slave_pos, \
+             MASTER_PASSWORD='{password}', {from}, \
              MASTER_HEARTBEAT_PERIOD=0.5, MASTER_CONNECT_RETRY=1"
         ),
         Flavor::MySql => format!(
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST='{host}', SOURCE_PORT={port}, \
-             SOURCE_USER='{user}', SOURCE_PASSWORD='{password}', SOURCE_AUTO_POSITION=1, \
+             SOURCE_USER='{user}', SOURCE_PASSWORD='{password}', {from}, \
              GET_SOURCE_PUBLIC_KEY=1, SOURCE_HEARTBEAT_PERIOD=0.5, SOURCE_CONNECT_RETRY=1, \
              SOURCE_RETRY_COUNT=0"
         ),

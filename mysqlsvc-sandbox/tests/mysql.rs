@@ -37,6 +37,32 @@ async fn a_wired_sandbox_replicates_and_leaves_nothing() {
     assert_eq!(left_in_docker(&id), "");
 }
 
+#[tokio::test]
+async fn a_sandbox_without_gtids_replicates_by_position() {
+    let asked = Sandbox::builder().flavor(Flavor::MySql).gtid(false).nodes(3).wire(true);
+    let sandbox = asked.start().await.unwrap();
+    let app = sandbox.accounts().app.clone();
+
+    write_row(&mut sandbox.connect(0, &app).await.unwrap(), 7).await;
+
+    for node in 1..3 {
+        let mut conn = sandbox.connect(node, &sandbox.accounts().root).await.unwrap();
+        eventually("the row", async || has_row(&mut conn, 7).await).await;
+        let mode: Option<String> = conn.query_first("SELECT @@global.gtid_mode").await.unwrap();
+        assert_eq!(mode.as_deref(), Some("OFF"));
+        let set: Option<String> = conn.query_first("SELECT @@global.gtid_executed").await.unwrap();
+        assert_eq!(set.as_deref(), Some(""), "a transaction with a GTID");
+    }
+    sandbox.down().await.unwrap();
+}
+
+#[tokio::test]
+async fn mariadb_without_gtids_is_refused() {
+    let error = Sandbox::builder().flavor(Flavor::MariaDb).gtid(false).start().await.unwrap_err();
+
+    assert!(error.to_string().contains("always have GTIDs"), "{error}");
+}
+
 /// The set of executed transactions, of which all must come from one server.
 async fn sources_of_transactions(conn: &mut mysql_async::Conn) -> String {
     let set: Option<String> = conn.query_first("SELECT @@global.gtid_executed").await.unwrap();

@@ -49,7 +49,7 @@ impl Ask {
                 confirm: Some(node(to)),
                 dry_run: false,
             },
-            Self::Activate(at) => Request::Activate { node: node(at) },
+            Self::Activate(at) => Request::activate(node(at)),
             Self::Detach(at) => Request::Detach { node: node(at) },
             Self::Pause(at) => Request::Pause { node: node(at) },
             Self::Resume(at) => Request::Resume { node: node(at) },

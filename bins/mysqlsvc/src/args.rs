@@ -87,10 +87,7 @@ pub(crate) enum Command {
         node: String,
     },
     /// Let a node replicate from the master, or the master from its standby
-    Activate {
-        /// Address, HOST:PORT
-        node: String,
-    },
+    Activate(ActivateArgs),
     /// Let a replica forget its source, or the master its standby
     Detach {
         /// Address, HOST:PORT
@@ -152,7 +149,7 @@ impl Command {
         match self {
             Self::Register { .. }
             | Self::Unregister { .. }
-            | Self::Activate { .. }
+            | Self::Activate(_)
             | Self::Detach { .. }
             | Self::Pause { .. }
             | Self::Resume { .. }
@@ -172,6 +169,17 @@ impl Command {
             | Self::Completions { .. } => false,
         }
     }
+}
+
+/// Options of `activate`.
+#[derive(Debug, Args)]
+pub(crate) struct ActivateArgs {
+    /// Address, HOST:PORT
+    pub(crate) node: String,
+    /// Servers without GTIDs: where in the master's binary log the node's data are at now, exactly
+    /// (a wrong place loses or repeats transactions) [default: what the monitor knows]
+    #[arg(long, value_name = "FILE:OFFSET", value_parser = place)]
+    pub(crate) at: Option<String>,
 }
 
 /// Options of `switch`.
@@ -228,6 +236,16 @@ pub(crate) enum Maintenance {
     Off,
 }
 
+/// A place in a binary log, as SHOW BINARY LOG STATUS tells it in two columns; the monitor reads it
+/// more closely.
+fn place(text: &str) -> Result<String, String> {
+    let offset = text.rsplit_once(':').filter(|(file, _)| file.contains('.'));
+    match offset.map(|(_, offset)| offset.parse::<u64>()) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("expected FILE:OFFSET, for example binlog.000003:157".to_owned()),
+    }
+}
+
 fn registered_role(text: &str) -> Result<Role, String> {
     match text.parse() {
         Ok(Role::Unregistered) | Err(_) => Err("expected master, standby or slave".to_owned()),
@@ -270,6 +288,15 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_a_file_and_an_offset() {
+        let line = "mysqlsvc activate a:1 --at binlog.000003:157";
+        let Command::Activate(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("not an activation");
+        };
+        assert_eq!(args.at.as_deref(), Some("binlog.000003:157"));
+    }
+
+    #[test]
     fn what_is_wrong_is_wrong_usage() {
         for line in [
             "mysqlsvc",
@@ -280,6 +307,8 @@ mod tests {
             "mysqlsvc switch",
             "mysqlsvc switch --to a:1 --strategy luck",
             "mysqlsvc pause",
+            "mysqlsvc activate a:1 --at binlog.000003",
+            "mysqlsvc activate a:1 --at binlog:157",
             "mysqlsvc clone",
             "mysqlsvc maintenance",
             "mysqlsvc maintenance maybe",

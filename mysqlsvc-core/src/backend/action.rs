@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventName, Obstacle, SemiSyncPart};
+use super::{EventName, Obstacle, SemiSyncPart, Stand, Start};
 use crate::{GtidSet, Millis, NodeId};
 
 /// One thing done to one server; the methods of [`super::ReplicationBackend`] say what each means.
@@ -23,7 +23,16 @@ pub enum Action {
     /// [`super::ReplicationBackend::open`].
     Open { node: NodeId },
     /// [`super::ReplicationBackend::follow`].
-    Follow { node: NodeId, source: NodeId, manner: FollowManner },
+    ///
+    /// By position, `from` is put in when the step is done, save where it is taken back: then it is
+    /// in the plan.
+    Follow {
+        node: NodeId,
+        source: NodeId,
+        manner: FollowManner,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Start>,
+    },
     /// [`super::ReplicationBackend::forget_source`].
     ForgetSource { node: NodeId },
     /// [`super::ReplicationBackend::kill_clients`].
@@ -89,7 +98,10 @@ impl fmt::Display for Action {
             Self::Open { node } => {
                 write!(f, "open {node}: stop its replication, let it be written")
             }
-            Self::Follow { node, source, .. } => write!(f, "let {node} replicate from {source}"),
+            Self::Follow { node, source, from, .. } => {
+                write!(f, "let {node} replicate from {source}")?;
+                from.as_ref().map_or(Ok(()), |from| write!(f, " at {}", from.at))
+            }
             Self::ForgetSource { node } => write!(f, "let {node} forget its source"),
             Self::KillClients { node, .. } => write!(f, "end client sessions left on {node}"),
             Self::AwaitQuiet { node, limit } => {
@@ -122,6 +134,8 @@ pub enum Observed {
     Nothing,
     /// The frozen server's executed set (the G of DESIGN 4).
     Position(GtidSet),
+    /// Where a server stands that has executed what was waited for, by position.
+    Stands(Stand),
     /// What a server has executed whose data were replaced by a copy.
     Copied(GtidSet),
     /// How many client sessions were ended.

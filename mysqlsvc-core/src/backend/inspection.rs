@@ -11,7 +11,8 @@ pub struct Inspection {
     /// What a plain look sees.
     pub probe: Probe,
     /// Transactions that its binary log no longer holds, so that a replica lacking them cannot
-    /// follow it; none where the server cannot tell.
+    /// follow it; none where the server cannot tell. By position: its own log up to the beginning
+    /// of the first file that it still has, `{own: first file:4}`.
     pub purged: Option<GtidSet>,
     /// What is wrong with its settings and rights, each with the way out. Empty is good.
     pub findings: Vec<Finding>,

@@ -5,6 +5,7 @@ mod error;
 mod event_name;
 mod inspection;
 mod obstacle;
+mod place;
 mod semi_sync;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ pub use self::{
     event_name::EventName,
     inspection::{Finding, Inspection, Severity},
     obstacle::{Obstacle, ObstacleKind},
+    place::{Stand, Start},
     semi_sync::{SemiSyncPart, SemiSyncStatus, SemiSyncWait},
 };
 use crate::{GtidSet, LookError, Millis, NodeId, Probe};
@@ -62,7 +64,13 @@ pub trait ReplicationBackend: Send + Sync {
     /// Makes a replica read-only (MySQL: super_read_only). Kills nobody.
     async fn close(&self, node: &NodeId, tag: &Tag) -> Result<(), ActionError>;
 
-    /// Waits until `node` has executed all of `position`. Changes nothing.
+    /// Waits until `node` has executed all of `position`. Changes nothing. Returns where it then
+    /// stands, if it replicates by position; none with GTIDs.
+    ///
+    /// By position, a server can be held to one entry of the set only: where it has a source, to
+    /// that of its source (by Source_UUID), else to its own, against the end of its own binary log.
+    /// The other entries say the same in other servers' words, which is the engine's business. The
+    /// empty set is there at once. A set that has no such entry is [`ActionErrorKind::Refused`].
     ///
     /// [`ActionErrorKind::Behind`] when `limit` passes first, or when it is seen that the
     /// position will never be reached (the applier stopped).
@@ -71,7 +79,7 @@ pub trait ReplicationBackend: Send + Sync {
         node: &NodeId,
         position: &GtidSet,
         limit: Millis,
-    ) -> Result<(), ActionError>;
+    ) -> Result<Option<Stand>, ActionError>;
 
     /// Stops replication on `node`, opens it for writes, reads that back.
     async fn open(&self, node: &NodeId, tag: &Tag) -> Result<(), ActionError>;
@@ -82,16 +90,23 @@ pub trait ReplicationBackend: Send + Sync {
     ///
     /// [`ActionErrorKind::Unsafe`] when changing the source would erase a received transaction
     /// that neither `node` nor `source` has executed (invariant 5).
+    ///
+    /// By position (`gtid_mode=OFF`) a change of source needs `from`
+    /// ([`ActionErrorKind::Refused`] without); with GTIDs, or where `source` is followed already,
+    /// it is passed over. It is `Unsafe` where something was received that `node` has not executed,
+    /// and where the node's own binary log does not end at `from.judged`.
     async fn follow(
         &self,
         node: &NodeId,
         source: &NodeId,
         manner: FollowManner,
+        from: Option<&Start>,
         tag: &Tag,
     ) -> Result<(), ActionError>;
 
     /// Stops replication on `node` and makes it forget its source. The relay guard of
-    /// [`Self::follow`] holds here, too.
+    /// [`Self::follow`] holds here, too; by position, what was received and is in the binary log of
+    /// the source that it has is safe.
     async fn forget_source(&self, node: &NodeId, tag: &Tag) -> Result<(), ActionError>;
 
     /// Ends every client session but the spared ones; returns how many were ended.
@@ -178,11 +193,13 @@ pub trait ReplicationBackend: Send + Sync {
             Action::Thaw { node } => self.thaw(node, tag).await.map(|()| Observed::Nothing),
             Action::Close { node } => self.close(node, tag).await.map(|()| Observed::Nothing),
             Action::AwaitExecuted { node, position, limit } => {
-                self.await_executed(node, position, *limit).await.map(|()| Observed::Nothing)
+                let stand = self.await_executed(node, position, *limit).await?;
+                Ok(stand.map_or(Observed::Nothing, Observed::Stands))
             }
             Action::Open { node } => self.open(node, tag).await.map(|()| Observed::Nothing),
-            Action::Follow { node, source, manner } => {
-                self.follow(node, source, *manner, tag).await.map(|()| Observed::Nothing)
+            Action::Follow { node, source, manner, from } => {
+                let followed = self.follow(node, source, *manner, from.as_ref(), tag).await;
+                followed.map(|()| Observed::Nothing)
             }
             Action::ForgetSource { node } => {
                 self.forget_source(node, tag).await.map(|()| Observed::Nothing)

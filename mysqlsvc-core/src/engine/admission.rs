@@ -124,6 +124,7 @@ impl<'a> Situation<'a> {
             let detail = format!("{node} cannot be worked with as it is. {}", errors.join(" "));
             return Err(Refusal::new(Reason::Unfit, detail));
         }
+        self.same_manner(node, &found.probe)?;
         for (other, member) in self.intent.members.iter().filter(|(other, _)| *other != node) {
             if same_server(&member.identity, &found.probe.identity) {
                 let detail = format!(
@@ -167,7 +168,8 @@ impl<'a> Situation<'a> {
     }
 
     /// Whether a node may be let replicate, and from whom, by what was last seen.
-    pub(super) fn activate(&self, node: &NodeId) -> Result<NodeId, Refusal> {
+    /// By position it may be `given` what it holds.
+    pub(super) fn activate(&self, node: &NodeId, given: bool) -> Result<NodeId, Refusal> {
         let source = self.source_of(node)?;
         if self.intent.role(node) == Role::Master {
             self.activate_reverse(node, &source)?;
@@ -177,6 +179,7 @@ impl<'a> Situation<'a> {
             NodeState::Detached
             | NodeState::Lost { .. }
             | NodeState::Error(Trouble::ReplicationBroken { .. }) => Ok(source),
+            NodeState::Error(Trouble::WentBack { .. }) if given => Ok(source),
             state => Err(Refusal::new(
                 Reason::WrongState,
                 format!(
@@ -248,6 +251,7 @@ impl<'a> Situation<'a> {
     }
 
     fn activate_reverse(&self, master: &NodeId, standby: &NodeId) -> Admitted {
+        self.no_mutual()?;
         let state = self.state(standby);
         if state != NodeState::Ok {
             let detail = format!("the standby {standby} is {state}; it must be OK first");
@@ -333,10 +337,14 @@ impl<'a> Situation<'a> {
         if self.intent.role(node) != Role::Master {
             own_are_there(node, &seen.probe, source, &found.probe)?;
         }
+        let place = self.place_in(node, &seen.probe, source, &found.probe.identity)?;
         let Some(purged) = &found.purged else {
             return Ok(());
         };
-        let gone = purged.needed_beyond(executed);
+        let gone = match place {
+            Some(place) => purged.minus(&GtidSet::Positions(place)),
+            None => purged.needed_beyond(executed),
+        };
         if gone.is_empty() {
             return Ok(());
         }
@@ -471,6 +479,14 @@ fn own_are_there(node: &NodeId, seen: &Probe, source: &NodeId, its: &Probe) -> A
 pub(super) fn no_errant(node: &NodeId, source: &NodeId, errant: &GtidSet) -> Admitted {
     if errant.is_empty() {
         return Ok(());
+    }
+    if errant.positions().is_some() {
+        let detail = format!(
+            "by what is known, {node} has something that {source} lacks: {errant}. If that is its \
+             own log, which only a restart moved on, say where its data are (`mysqlsvc activate \
+             {node} --at FILE:OFFSET`); else make {node} a copy of {source}"
+        );
+        return Err(Refusal::new(Reason::Errant, detail));
     }
     let detail = format!(
         "{node} has transactions that {source} lacks: {errant}; find out what they did, then \

@@ -57,6 +57,7 @@ impl Engine {
                 self.record(now, Record::Failed { step, error: StepError::HoldExpired });
             }
             Move::Record(record) => {
+                let record = self.with_waypoints(record);
                 self.commit_view(now, &record);
                 self.record(now, record);
                 self.flush();
@@ -132,7 +133,14 @@ impl Engine {
         if matches!(action, Action::Freeze { .. }) {
             self.work.frozen_at = Some(now);
         }
-        self.run(now, Purpose::Step(step), action);
+        if let Some(ask) = self.must_say_where(&action) {
+            self.run(now, Purpose::Stand(step, false), ask);
+            return;
+        }
+        match self.placed(action) {
+            Ok(action) => self.run(now, Purpose::Step(step), action),
+            Err(error) => self.not_placed(now, step, false, error),
+        }
     }
 
     fn catch_up(&mut self, now: Now, step: usize, node: NodeId, limit: Millis) {
@@ -188,6 +196,7 @@ impl Engine {
             return;
         };
         let took = now.since(ended.sent);
+        let result = result.map(|observed| self.amounts_to(observed));
         match (ended.purpose, result) {
             (Purpose::Step(step), Ok(observed)) => self.step_done(now, step, took, observed),
             (Purpose::Step(step), Err(error)) => self.step_failed(now, step, error),
@@ -201,6 +210,7 @@ impl Engine {
                 }
                 self.record(now, Record::Undone { step });
             }
+            (Purpose::Stand(step, back), asked) => self.stood(now, (step, back), asked),
             (Purpose::Guard(guard), Ok(observed)) => self.guarded(&guard, observed),
             (Purpose::Undo(step), Err(error)) => {
                 self.work.whole = false;
@@ -224,6 +234,14 @@ impl Engine {
                 self.step_failed(now, next, error);
             }
             _ => self.work.begin_pause(now),
+        }
+    }
+
+    /// By position, what a server says of its own log is more in the words of others.
+    fn amounts_to(&self, observed: Observed) -> Observed {
+        match observed {
+            Observed::Position(position) => Observed::Position(self.intent().closed(&position)),
+            other => other,
         }
     }
 
@@ -274,7 +292,7 @@ impl Engine {
 
     /// Opening the old master again is never given up; what else cannot be taken back is, and is
     /// named, for it would keep the cluster busy for ever.
-    fn undo_failed(&mut self, now: Now, step: usize, error: ActionError) {
+    pub(super) fn undo_failed(&mut self, now: Now, step: usize, error: ActionError) {
         let undo = self.running().and_then(|execution| execution.undo(step));
         let opens = undo.is_some_and(|undo| matches!(undo, Action::Thaw { .. }));
         if opens || self.work.attempts + 1 < ATTEMPTS {
@@ -289,12 +307,13 @@ impl Engine {
         self.work.write_unavailable = self.work.frozen_at.map(|then| now.since(then));
     }
 
-    fn step_failed(&mut self, now: Now, step: usize, error: ActionError) {
+    pub(super) fn step_failed(&mut self, now: Now, step: usize, error: ActionError) {
         let planned = self.running().and_then(|execution| execution.plan.steps.get(step));
         match planned {
             Some(Step::Must { optional, .. }) => {
                 let given_up = *optional && self.work.attempts + 1 >= attempts(planned, &error);
                 self.work.caught_up = false;
+                self.work.reads_on = false;
                 self.work.whole = false;
                 if given_up {
                     self.work.step_over();
@@ -414,6 +433,7 @@ fn next_move(execution: &Execution) -> Option<Move> {
                 step: next,
                 commit: commit.clone(),
                 position: execution.position().cloned(),
+                waypoints: Vec::new(),
             })),
             Some(Step::Must { act, .. }) => Some(Move::Must(next, act.clone())),
         },

@@ -10,8 +10,9 @@ use super::{
     warnings,
 };
 use crate::{
-    Look, LookError, NodeId, Now, Role,
+    GtidSet, Look, LookError, NodeId, Now, Role,
     backend::{Finding, Inspection},
+    gtid::Coordinate,
     intent::{Change, Member},
     journal::Record,
     plan::{
@@ -43,7 +44,7 @@ pub(super) struct Preparing {
 #[derive(Debug, Clone)]
 enum Prepared {
     Register { node: NodeId, role: Role },
-    Activate { node: NodeId, source: NodeId },
+    Activate { node: NodeId, source: NodeId, at: Option<Coordinate> },
     Detach { node: NodeId },
     Pause { node: NodeId },
     ResumeMaster { node: NodeId },
@@ -160,11 +161,11 @@ impl Engine {
                 let needs = Needs { looks, first: node.clone(), last: None };
                 Ok((needs, Prepared::Register { node, role }))
             }
-            Request::Activate { node } => {
+            Request::Activate { node, at } => {
                 let source = situation.source_of(&node)?;
                 let last = Some(source.clone());
                 let needs = Needs { looks: nobody, first: node.clone(), last };
-                Ok((needs, Prepared::Activate { node, source }))
+                Ok((needs, Prepared::Activate { node, source, at }))
             }
             Request::Detach { node } => {
                 situation.member_role(&node)?;
@@ -298,6 +299,10 @@ impl Engine {
         begun: Now,
         result: Result<Inspection, LookError>,
     ) {
+        let result = result.map(|mut found| {
+            self.intent().complete(node, &mut found.probe);
+            found
+        });
         let seen = result.as_ref().map(|found| found.probe.clone()).map_err(Clone::clone);
         self.looked(node, Look { begun, ended: now, seen });
         if let Some(preparing) = &mut self.preparing
@@ -324,6 +329,9 @@ impl Engine {
                 self.situation().register(&node, role)?;
                 let found = self.fit(&node, found)?;
                 self.situation().version_fits(&node, role, found.probe.version)?;
+                if role == Role::Master {
+                    self.situation().same_log(&node, found.probe.identity, &found.probe)?;
+                }
                 let member = Member {
                     role,
                     identity: found.probe.identity,
@@ -336,13 +344,23 @@ impl Engine {
                 let change = Change::Registered { node, member, writable };
                 self.change(now, ticket, who, change, warnings);
             }
-            Prepared::Activate { node, source } => {
-                self.situation().activate(&node)?;
-                let seen = self.fit(&node, found)?;
+            Prepared::Activate { node, source, at } => {
+                self.situation().activate(&node, at.is_some())?;
+                let mut seen = self.fit(&node, found)?.clone();
+                let at_source = self.fit(&source, found)?;
+                let given = |at| self.situation().given(&node, &seen, &source, at_source, at);
+                let waypoint = at.as_ref().map(given).transpose()?;
+                if let Some(waypoint) = &waypoint {
+                    seen.probe.executed = GtidSet::Positions(waypoint.holds.clone());
+                }
                 let plan =
                     plan_activate(self.intent(), &node, &source, &seen.probe, &self.settings);
-                let at_source = self.fit(&source, found)?;
-                self.situation().can_follow(&node, seen, &source, at_source)?;
+                self.situation().can_follow(&node, &seen, &source, at_source)?;
+                if let Some(waypoint) = waypoint {
+                    self.view.reword(&node, &seen.probe.executed);
+                    let change = Change::Placed { node, waypoint };
+                    self.record(now, Record::Changed { change, who: Some(who.clone()) });
+                }
                 self.begin(now, ticket, who, plan);
             }
             Prepared::Detach { node } => {
@@ -460,6 +478,7 @@ impl Engine {
         found: &BTreeMap<NodeId, Inspection>,
     ) -> Result<Plan, Refusal> {
         self.situation().switch(to)?;
+        self.situation().can_stop_at_one_place(to, strategy)?;
         let candidate = self.fit(to, found)?;
         let at_master = self.fit(from, found)?;
         let errant = candidate.probe.executed.minus(&at_master.probe.handed_out());
@@ -489,6 +508,10 @@ impl Engine {
         if plan.strategy == Strategy::Availability {
             let flavor = self.view.probe(&plan.to).map(|probe| probe.flavor);
             warnings.push(warnings::availability_first(plan, flavor));
+        }
+        if self.intent().is_by_position() {
+            warnings
+                .extend(self.intent().paused().map(|node| warnings::left_behind(node, &plan.to)));
         }
         let newer = self.view.probe(&plan.to).map(|probe| probe.version);
         let others = self.intent().members.keys().filter(|node| **node != plan.to);

@@ -21,6 +21,7 @@ impl Situation<'_> {
         node: &NodeId,
         donor: Option<&NodeId>,
     ) -> Result<NodeId, Refusal> {
+        self.no_clone()?;
         if self.member_role(node)? == Role::Master {
             let detail = format!("{node} is the master; switch to another node first");
             return Err(Refusal::new(Reason::WrongState, detail));

@@ -4,6 +4,7 @@ use super::Adoption;
 use crate::{
     ActionError, Epoch, Look, LookError, NodeId, Now, OperationId, Role, StoreError,
     backend::{Finding, Inspection, Observed},
+    gtid::Coordinate,
     plan::{Plan, Strategy},
 };
 
@@ -93,6 +94,9 @@ pub enum Request {
     Activate {
         /// Which.
         node: NodeId,
+        /// By position: which place in the source's binary log the node's data are at now; none
+        /// leaves that to the engine, which knows it or refuses.
+        at: Option<Coordinate>,
     },
     /// Let a replica forget its source; the master its standby.
     Detach {
@@ -152,6 +156,11 @@ impl Request {
     /// A switch that is carried out and puts reliability first.
     pub fn switch(to: NodeId) -> Self {
         Self::Switch { to, strategy: Strategy::Reliability, confirm: None, dry_run: false }
+    }
+
+    /// An activation of a node whose place the engine knows.
+    pub fn activate(node: NodeId) -> Self {
+        Self::Activate { node, at: None }
     }
 }
 

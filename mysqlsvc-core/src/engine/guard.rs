@@ -25,8 +25,13 @@ impl Engine {
             self.record(now, Record::Forsaken { step, error });
         } else if let Some(whole) = self.must_be_whole(&action) {
             self.run(now, Purpose::Whole, whole);
+        } else if let Some(ask) = self.must_say_where(&action) {
+            self.run(now, Purpose::Stand(step, true), ask);
         } else {
-            self.run(now, Purpose::Undo(step), action);
+            match self.placed(action) {
+                Ok(action) => self.run(now, Purpose::Undo(step), action),
+                Err(error) => self.not_placed(now, step, true, error),
+            }
         }
     }
 
@@ -145,6 +150,9 @@ impl Engine {
             return Some(Action::Close { node: node.clone() });
         }
         let held = execution.position().filter(|_| !self.work.caught_up)?;
+        if let Some(start) = self.must_read_on(opened, held) {
+            return Some(start);
+        }
         let position =
             self.work.regained.as_ref().map_or_else(|| held.clone(), |more| held.union(more));
         let limit = self.settings.catch_up_timeout;
@@ -171,6 +179,7 @@ impl Engine {
                 self.work.regained = Some(position);
             }
             (Action::AwaitExecuted { .. }, _) => self.work.caught_up = true,
+            (Action::StartReplication { .. }, _) => self.work.reads_on = true,
             (guard, _) => {
                 self.work.closed.insert(guard.node().clone());
             }

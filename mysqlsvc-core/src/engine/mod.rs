@@ -15,6 +15,8 @@ mod copying;
 mod effect;
 mod event;
 mod guard;
+mod placing;
+mod positions;
 mod refusal;
 mod routing;
 mod snapshot;
@@ -167,7 +169,10 @@ impl Engine {
         self.journal.intent()
     }
 
-    fn looked(&mut self, node: &NodeId, look: Look) {
+    fn looked(&mut self, node: &NodeId, mut look: Look) {
+        if let Ok(probe) = &mut look.seen {
+            self.journal.intent().complete(node, probe);
+        }
         self.view.take(node, look, self.journal.intent(), self.settings.max_lag);
         self.note_restart(node);
         if self.view.look(node).is_some_and(|look| look.seen.is_err()) {

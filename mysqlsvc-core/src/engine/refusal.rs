@@ -62,6 +62,10 @@ pub enum Reason {
     OwnLost,
     /// The source no longer has transactions that the node lacks.
     Purged,
+    /// By position: it is not known, exactly, where in the source's binary log the node stands.
+    NoPosition,
+    /// By position: the place that was given is not in the source's binary log, but beyond its end.
+    BeyondSource,
     /// It was not confirmed, and is dangerous.
     NotConfirmed,
     /// Applications would be kept from writing for longer than the budget allows.
@@ -95,6 +99,8 @@ impl fmt::Display for Reason {
             Self::Errant => "errant",
             Self::OwnLost => "own-lost",
             Self::Purged => "purged",
+            Self::NoPosition => "no-position",
+            Self::BeyondSource => "beyond-source",
             Self::NotConfirmed => "not-confirmed",
             Self::OverBudget => "over-budget",
             Self::NotApplicable => "not-applicable",

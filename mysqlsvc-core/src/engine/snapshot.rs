@@ -99,7 +99,7 @@ impl super::Engine {
             ("register-standby", situation.register(node, Role::Standby)),
             ("register-slave", situation.register(node, Role::Slave)),
             ("unregister", situation.unregister(node)),
-            ("activate", situation.activate(node).map(drop)),
+            ("activate", situation.activate(node, false).map(drop)),
             ("detach", situation.detach(node)),
             ("pause", situation.pause(node)),
             ("resume", situation.resume(node)),

@@ -319,6 +319,17 @@ impl View {
         self.written.remove(node);
     }
 
+    /// What a node was seen to have executed is known to be this, in other words.
+    pub(super) fn reword(&mut self, node: &NodeId, executed: &GtidSet) {
+        self.forget_past(node);
+        self.errant.remove(node);
+        self.unjudged.remove(node);
+        self.held.insert(node.clone(), executed.clone());
+        if let Some(Ok(probe)) = self.looks.get_mut(node).map(|look| &mut look.seen) {
+            probe.executed.clone_from(executed);
+        }
+    }
+
     /// The node has other data from now on; it is to be looked at again.
     pub(super) fn renew(&mut self, now: Now, node: &NodeId) {
         self.forget_past(node);

@@ -47,6 +47,18 @@ pub(super) fn availability_first(plan: &Plan, flavor: Option<Flavor>) -> Finding
     )
 }
 
+/// By position: a replica that stands still cannot come to the place at which everybody stops.
+pub(super) fn left_behind(node: &NodeId, to: &NodeId) -> Finding {
+    warning(
+        "left-behind",
+        format!(
+            "{node} is paused, and servers replicate by position: unless it stands exactly where \
+             {to} will be opened, it cannot follow it, and has to be activated with a place \
+             (`mysqlsvc activate {node} --at FILE:OFFSET`) or made a copy afterwards"
+        ),
+    )
+}
+
 /// A node that will follow a newer one.
 pub(super) fn version_order(
     node: &NodeId,

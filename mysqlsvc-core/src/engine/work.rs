@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CallId, RequestTicket};
-use crate::{Action, GtidSet, Micros, Millis, NodeId, Now};
+use crate::{Action, GtidSet, Micros, Millis, NodeId, Now, backend::Stand};
 
 /// An optional step, and an undo that opens nobody, is given up after this many attempts, and
 /// reported: with the pauses between, one that refuses connections is waited for some 1.5 s.
@@ -40,6 +40,10 @@ pub(super) struct Work {
     pub(super) resumed: bool,
     /// Who asked to give the operation up while a call was under way.
     pub(super) given_up: Option<(RequestTicket, String)>,
+    /// By position: where the server that is let follow another next has just said that it stands.
+    pub(super) stood: Option<Stand>,
+    /// By position: whether the new master replicates again, since the old one's log has gone on.
+    pub(super) reads_on: bool,
     /// What the old master had when it was closed again by this process.
     pub(super) regained: Option<GtidSet>,
     pub(super) now: Now,
@@ -57,6 +61,8 @@ pub(super) struct Call {
 pub(super) enum Purpose {
     Step(usize),
     Undo(usize),
+    /// By position: where the server of a step stands, and whether the step is taken back.
+    Stand(usize, bool),
     /// What must be so before the old master is opened again.
     Whole,
     /// What must be so before a server may be opened (invariants 1 and 3).

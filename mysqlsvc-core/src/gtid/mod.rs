@@ -1,8 +1,10 @@
 //! Sets of global transaction identifiers, in the form of each flavour.
 
+mod coordinate;
 mod invalid;
 mod mariadb;
 mod mysql;
+mod positions;
 mod transactions;
 
 use std::fmt;
@@ -10,9 +12,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    coordinate::{BinaryLogName, Coordinate, InvalidCoordinate},
     invalid::InvalidGtidSet,
     mariadb::{MariaDbGtid, MariaDbGtidSet},
     mysql::{GtidTag, InvalidTag, MySqlGtid, MySqlGtidSet},
+    positions::PositionSet,
     transactions::{Gtid, Transactions},
 };
 use crate::{Flavor, Identity};
@@ -29,6 +33,8 @@ pub enum GtidSet {
     /// The last sequence number of each pair of domain and server, which is what
     /// `gtid_binlog_state` holds.
     MariaDb(MariaDbGtidSet),
+    /// Places in binary logs, where a MySQL server gives no GTIDs (`gtid_mode=OFF`).
+    Positions(PositionSet),
 }
 
 impl GtidSet {
@@ -40,11 +46,14 @@ impl GtidSet {
         }
     }
 
-    /// Reads a set as a server of that flavour writes it; white space and line ends are allowed.
+    /// Reads a set as a server of that flavour writes it, or places in binary logs as they are
+    /// written here; white space and line ends are allowed.
     /// What a server takes but never writes (`5-3`, `,,`, a server without numbers) is refused, for
     /// it is a slip of the pen.
     pub fn parse(flavor: Flavor, text: &str) -> Result<Self, InvalidGtidSet> {
         match flavor {
+            // No GTID has a dot, and each place has one.
+            Flavor::MySql if text.contains('.') => text.parse().map(Self::Positions),
             Flavor::MySql => text.parse().map(Self::MySql),
             Flavor::MariaDb => text.parse().map(Self::MariaDb),
         }
@@ -53,7 +62,7 @@ impl GtidSet {
     /// Which flavour's form it has.
     pub fn flavor(&self) -> Flavor {
         match self {
-            Self::MySql(_) => Flavor::MySql,
+            Self::MySql(_) | Self::Positions(_) => Flavor::MySql,
             Self::MariaDb(_) => Flavor::MariaDb,
         }
     }
@@ -63,6 +72,7 @@ impl GtidSet {
         match self {
             Self::MySql(set) => set.is_empty(),
             Self::MariaDb(set) => set.is_empty(),
+            Self::Positions(set) => set.is_empty(),
         }
     }
 
@@ -71,6 +81,7 @@ impl GtidSet {
         match (self, other) {
             (Self::MySql(this), Self::MySql(other)) => this.contains(other),
             (Self::MariaDb(this), Self::MariaDb(other)) => this.contains(other),
+            (Self::Positions(this), Self::Positions(other)) => this.contains(other),
             _ => other.is_empty(),
         }
     }
@@ -81,6 +92,7 @@ impl GtidSet {
         match (self, other) {
             (Self::MySql(this), Self::MySql(other)) => Self::MySql(this.minus(other)),
             (Self::MariaDb(this), Self::MariaDb(other)) => Self::MariaDb(this.minus(other)),
+            (Self::Positions(this), Self::Positions(other)) => Self::Positions(this.minus(other)),
             _ => self.clone(),
         }
     }
@@ -97,23 +109,36 @@ impl GtidSet {
         }
     }
 
+    /// The places in binary logs that it is made of; none where it is made of GTIDs.
+    pub fn positions(&self) -> Option<&PositionSet> {
+        match self {
+            Self::Positions(set) => Some(set),
+            Self::MySql(_) | Self::MariaDb(_) => None,
+        }
+    }
+
     /// The transactions that this server wrote itself. Replication never brings these back to it:
     /// a replica passes over what bears its own `server_id`.
     #[must_use]
     pub fn written_by(&self, server: &Identity) -> Self {
         match (self, server.server_uuid) {
             (Self::MySql(set), Some(uuid)) => Self::MySql(set.written_by(uuid)),
-            (Self::MySql(_), None) => Self::empty(Flavor::MySql),
+            (Self::Positions(set), Some(uuid)) => Self::Positions(set.written_by(uuid)),
+            (Self::MySql(_) | Self::Positions(_), None) => Self::empty(Flavor::MySql),
             (Self::MariaDb(set), _) => Self::MariaDb(set.written_by(server.server_id)),
         }
     }
 
-    /// The transactions of both. Of another flavour's set, nothing is taken over.
+    /// The transactions of both. Of another flavour's set, nothing is taken over; nor of places, if
+    /// there are GTIDs already, or the reverse.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::MySql(this), Self::MySql(other)) => Self::MySql(this.union(other)),
             (Self::MariaDb(this), Self::MariaDb(other)) => Self::MariaDb(this.union(other)),
+            (Self::Positions(this), Self::Positions(other)) => Self::Positions(this.union(other)),
+            // The empty set of a flavour is empty in both of its forms.
+            _ if self.is_empty() && self.flavor() == other.flavor() => other.clone(),
             _ => self.clone(),
         }
     }
@@ -124,6 +149,7 @@ impl fmt::Display for GtidSet {
         match self {
             Self::MySql(set) => set.fmt(f),
             Self::MariaDb(set) => set.fmt(f),
+            Self::Positions(set) => set.fmt(f),
         }
     }
 }

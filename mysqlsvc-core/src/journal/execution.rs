@@ -3,7 +3,7 @@
 use super::{Outcome, Record, StepError};
 use crate::{
     Action, ActionError, GtidSet, Micros, NodeId, OperationId, WallTime,
-    backend::Observed,
+    backend::{Observed, Stand},
     plan::{Act, OperationKind, Plan, Step},
 };
 
@@ -172,6 +172,21 @@ impl Execution {
     /// first). What the old one had at its freeze and is not in here was written on both at once.
     pub fn opened_beside(&self) -> Option<&GtidSet> {
         self.observed_by(|action| matches!(action, Action::OpenBeside { .. }))
+    }
+
+    /// Where a node was last seen to stand that was waited for, by position.
+    pub fn stood(&self, node: &NodeId) -> Option<&Stand> {
+        let of_node = |planned: &Step| match planned {
+            Step::Try { act: Act::CatchUp { node: of, .. }, .. } => of == node,
+            _ => {
+                matches!(planned.action(), Some(Action::AwaitExecuted { node: of, .. }) if of == node)
+            }
+        };
+        let steps = self.plan.steps.iter().zip(&self.steps).rev();
+        steps.filter(|(planned, _)| of_node(planned)).find_map(|(_, step)| match &step.status {
+            StepStatus::Done { observed: Observed::Stands(stand), .. } => Some(stand),
+            _ => None,
+        })
     }
 
     fn observed_by(&self, which: impl Fn(&Action) -> bool) -> Option<&GtidSet> {

@@ -95,8 +95,8 @@ impl Journal {
             self.intent.opened = Some(self.intent.epoch);
         }
         match record {
-            Record::Committed { commit, position, .. } => {
-                self.intent.commit(commit, position.as_ref());
+            Record::Committed { commit, position, waypoints, .. } => {
+                self.intent.commit(commit, position.as_ref(), waypoints);
             }
             Record::Finished { .. } | Record::Abandoned { .. } => {
                 if self.history.len() == HISTORY {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActionError, GtidSet, Micros, OperationId, WallTime,
     backend::Observed,
-    intent::Change,
+    intent::{Change, Waypoint},
     plan::{Commit, Plan},
 };
 
@@ -67,6 +67,9 @@ pub enum Record {
         commit: Commit,
         /// What the new master was seen to hold, where the operation moved the master.
         position: Option<GtidSet>,
+        /// By position: which places in binary logs are the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waypoints: Vec<Waypoint>,
     },
     /// An optional step after the pivot was given up.
     Skipped {

@@ -2,7 +2,9 @@
 
 use super::{Commit, OperationKind, Plan, Step, one_node::going_on};
 use crate::{
-    Action, NodeId, Probe, Replication, Role, Settings, backend::FollowManner, intent::Intent,
+    Action, NodeId, Probe, Replication, Role, Settings,
+    backend::{FollowManner, Start},
+    intent::Intent,
 };
 
 /// Lets `node` replicate from `source`: a standby or slave from the master, or (mutual) the master
@@ -19,7 +21,8 @@ pub fn plan_activate(
     let undo = match &seen.replication {
         None => Action::ForgetSource { node: node.clone() },
         Some(before) => {
-            Action::Follow { node: node.clone(), source: before.source.clone(), manner }
+            let (node, from) = (node.clone(), place_before(seen, source));
+            Action::Follow { node, source: before.source.clone(), manner, from }
         }
     };
     let mut steps = Vec::new();
@@ -33,8 +36,15 @@ pub fn plan_activate(
         let stood_still = seen.replication.as_ref().is_some_and(Replication::stands_still);
         let stop = stood_still.then(|| Action::StopReplication { node: node.clone() });
         steps.push(Step::attempt(Action::Close { node: node.clone() }, stop));
+        // By position it must stand still while it is judged where.
+        if seen.place.is_some() && seen.replication.is_some() && !stood_still {
+            let start = Action::StartReplication { node: node.clone() };
+            let stop = Action::StopReplication { node: node.clone() };
+            steps.push(Step::attempt(stop, Some(start)));
+        }
     }
-    let follow = Action::Follow { node: node.clone(), source: source.clone(), manner };
+    let (at, source) = (node.clone(), source.clone());
+    let follow = Action::Follow { node: at, source, manner, from: None };
     steps.push(Step::attempt(follow, Some(undo)));
     if reverse && !intent.mutual {
         steps.push(Step::Commit(Commit { mutual: true, ..Commit::unchanged(intent) }));
@@ -42,4 +52,13 @@ pub fn plan_activate(
         steps.push(Step::Commit(going_on(intent, node)));
     }
     Plan::of_one_node(OperationKind::Activate, node, steps)
+}
+
+/// By position: where a node goes back to if it cannot follow `source`. None where it has followed
+/// that all along, and goes on.
+fn place_before(seen: &Probe, source: &NodeId) -> Option<Start> {
+    let before = seen.replication.as_ref().filter(|before| before.source != *source)?;
+    let uuid = before.source_identity?.server_uuid?;
+    let at = seen.executed.positions()?.entry(uuid)?;
+    Some(Start { at, judged: seen.place.clone()? })
 }

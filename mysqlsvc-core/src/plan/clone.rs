@@ -22,7 +22,7 @@ pub fn plan_clone(
     let copy = Action::CopyFrom { node: node.clone(), donor: donor.clone() };
     let follow = |node: &NodeId, source: &NodeId, manner| {
         let (node, source) = (node.clone(), source.clone());
-        Step::should(Action::Follow { node, source, manner })
+        Step::should(Action::Follow { node, source, manner, from: None })
     };
     let mut steps = vec![
         Step::attempt(Action::Close { node: node.clone() }, None),

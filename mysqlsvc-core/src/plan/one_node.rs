@@ -1,15 +1,34 @@
 //! The plans about one node that move no master: detach, pause, resume, reopen (seed 1, 2.2.3).
 
 use super::{Commit, OperationKind, Plan, Step};
-use crate::{Action, NodeId, Probe, Role, Settings, backend::FollowManner, intent::Intent};
+use crate::{
+    Action, GtidSet, Millis, NodeId, Probe, Replication, Role, Settings, backend::FollowManner,
+    gtid::PositionSet, intent::Intent,
+};
+
+/// A server is asked for so long where it stands.
+const ASKED: Millis = Millis(2_000);
 
 /// Lets a replica forget its source, or the master its standby. `seen` is what the node was before,
 /// so that a failure leaves it so.
 pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
     let forget = Action::ForgetSource { node: node.clone() };
+    let still = seen.replication.as_ref().is_none_or(Replication::stands_still);
     let steps = if intent.role(node) == Role::Master {
         let commit = Commit { mutual: false, ..Commit::unchanged(intent) };
         vec![Step::Commit(commit), Step::should(forget)]
+    } else if seen.place.is_some() {
+        // Where it stands is written down before its source is forgotten, for nobody else knows it.
+        let stop = Action::StopReplication { node: node.clone() };
+        let start = Action::StartReplication { node: node.clone() };
+        let position = GtidSet::Positions(PositionSet::default());
+        let ask = Action::AwaitExecuted { node: node.clone(), position, limit: ASKED };
+        vec![
+            Step::attempt(stop, (!still).then_some(start)),
+            Step::attempt(ask, None),
+            Step::Commit(Commit::unchanged(intent)),
+            Step::should(forget),
+        ]
     } else {
         // What stood still before is not started to take this back.
         let before = seen.replication.as_ref().filter(|seen| !seen.stands_still());
@@ -17,6 +36,7 @@ pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
             node: node.clone(),
             source: before.source.clone(),
             manner: FollowManner::Replica,
+            from: None,
         });
         let mut steps = vec![Step::attempt(forget, undo)];
         if intent.is_paused(node) {
@@ -62,7 +82,7 @@ pub fn plan_resume_replica(intent: &Intent, node: &NodeId, master: &NodeId, seen
         Action::StartReplication { node: node.clone() }
     } else {
         let (node, source) = (node.clone(), master.clone());
-        Action::Follow { node, source, manner: FollowManner::Replica }
+        Action::Follow { node, source, manner: FollowManner::Replica, from: None }
     };
     // What went on before is not stopped to take this back.
     let undo = match before {

@@ -45,6 +45,11 @@ impl<'a> Succession<'a> {
         commit
     }
 
+    /// The replicas that are brought along, but for the one that takes over.
+    pub(super) fn others(intent: &'a Intent, to: &'a NodeId) -> impl Iterator<Item = &'a NodeId> {
+        intent.replicas().filter(move |node| *node != to && !intent.is_paused(node))
+    }
+
     pub(super) fn is_mutual(&self) -> bool {
         self.reverse_source().is_some()
     }
@@ -74,7 +79,7 @@ impl<'a> Succession<'a> {
     pub(super) fn everyone_follows(&self) -> Vec<Step> {
         let follow = |node: &NodeId, source: &NodeId, manner| {
             let (node, source) = (node.clone(), source.clone());
-            Step::should(Action::Follow { node, source, manner })
+            Step::should(Action::Follow { node, source, manner, from: None })
         };
         let mut steps = Vec::new();
         if self.settings.semi_sync.is_some() {

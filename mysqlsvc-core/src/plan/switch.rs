@@ -16,6 +16,9 @@ pub type SwitchPlanner = fn(&Intent, &SwitchFacts<'_>, &Settings) -> Plan;
 pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
     let succession = Succession::of(intent, facts, settings);
     let mut steps = before_pivot(&succession, facts, settings);
+    if facts.executed.positions().is_some() {
+        stop_at_one_place(intent, facts, settings, &mut steps);
+    }
     steps.push(Step::Commit(succession.commit()));
     // Whatever is written from now on is to be on a second server before it is acknowledged.
     steps.extend(succession.new_master_waits());
@@ -36,6 +39,26 @@ pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings
         forecast: None,
         steps,
     }
+}
+
+/// By position, nobody can follow the new master who does not stand exactly where it does: everyone
+/// comes to the place at which the old one is frozen. The new master first, who says where that is
+/// in its own log.
+fn stop_at_one_place(
+    intent: &Intent,
+    facts: &SwitchFacts<'_>,
+    settings: &Settings,
+    steps: &mut Vec<Step>,
+) {
+    let others: Vec<_> = Succession::others(intent, facts.to).cloned().collect();
+    for node in others.iter().rev() {
+        let (node, position) = (node.clone(), facts.executed.clone());
+        let limit = settings.max_lag;
+        steps.insert(1, Step::attempt(Action::AwaitExecuted { node, position, limit }, None));
+    }
+    let limit = settings.catch_up_timeout;
+    let stop = |node| Step::Try { act: Act::CatchUp { node, limit }, undo: None };
+    steps.extend(others.into_iter().map(stop));
 }
 
 fn before_pivot(

@@ -33,7 +33,15 @@ impl Client for ModelClient {
 
 impl ModelFixture {
     pub(crate) fn new(flavor: Flavor) -> Self {
-        let world = World::new(flavor, 2);
+        Self::on(World::new(flavor, 2))
+    }
+
+    /// MySQL servers without GTIDs.
+    pub(crate) fn by_position() -> Self {
+        Self::on(World::builder(Flavor::MySql).nodes(2).by_position(true).build())
+    }
+
+    fn on(world: World) -> Self {
         Self { master: world.node(1), replica: world.node(2), world }
     }
 

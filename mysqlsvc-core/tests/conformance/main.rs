@@ -8,7 +8,7 @@ use mysqlsvc_core::{
     Flavor, ReplicationBackend,
     testing::{
         CallKind, Fault, FaultKind, When,
-        conformance::{NonConformance, check_all},
+        conformance::{NonConformance, check_all, check_by_position},
     },
 };
 
@@ -70,5 +70,38 @@ fn a_backend_that_breaks_the_contract_is_noticed() {
             let failed = failures(&mutant, &fixture);
             assert!(!failed.is_empty(), "{flavor}: {bug:?} was not noticed");
         }
+    }
+}
+
+fn failures_by_position(
+    backend: &dyn ReplicationBackend,
+    fixture: &ModelFixture,
+) -> Vec<NonConformance> {
+    let run = check_by_position(backend, fixture).now_or_never();
+    run.unwrap_or_else(|| panic!("a future of the model is ready at once"))
+}
+
+#[test]
+fn the_model_conforms_by_position() {
+    let fixture = ModelFixture::by_position();
+    let failed = failures_by_position(&fixture.world, &fixture);
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn a_backend_that_breaks_the_contract_by_position_is_noticed() {
+    for bug in [
+        Bug::AwaitAnswersAtOnce,
+        Bug::AwaitCallsBehindUnknown,
+        Bug::FreezeKillsNobody,
+        Bug::FollowPassesOverItsPlace,
+        Bug::ForgetKeepsTheSource,
+        Bug::OpenKeepsReplicating,
+        Bug::ThawDoesNothing,
+    ] {
+        let fixture = ModelFixture::by_position();
+        let mutant = Mutant { world: fixture.world.clone(), bug };
+        let failed = failures_by_position(&mutant, &fixture);
+        assert!(!failed.is_empty(), "{bug:?} was not noticed");
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mysqlsvc_core::{
     ActionError, ActionErrorKind, Flavor, GtidSet, LookError, Millis, NodeId, Probe,
     ReplicationBackend, Tag,
-    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart},
+    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart, Stand, Start},
     testing::World,
 };
 
@@ -37,6 +37,8 @@ pub(crate) enum Bug {
     StopForgetsTheSource,
     StartDoesNothing,
     SemiSyncDoesNothing,
+    /// By position.
+    FollowPassesOverItsPlace,
 }
 
 impl Bug {
@@ -139,9 +141,9 @@ impl ReplicationBackend for Mutant {
         node: &NodeId,
         position: &GtidSet,
         limit: Millis,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Option<Stand>, ActionError> {
         if self.has(Bug::AwaitAnswersAtOnce) {
-            return self.world.look(node).await.map(drop).or(Ok(()));
+            return self.world.look(node).await.map(|_| None).or(Ok(None));
         }
         let answer = self.world.await_executed(node, position, limit).await;
         answer.map_err(|error| match error.kind {
@@ -168,6 +170,7 @@ impl ReplicationBackend for Mutant {
         node: &NodeId,
         source: &NodeId,
         manner: FollowManner,
+        from: Option<&Start>,
         tag: &Tag,
     ) -> Result<(), ActionError> {
         let manner = match self.bug {
@@ -175,7 +178,15 @@ impl ReplicationBackend for Mutant {
             Bug::MutualFollowCloses => FollowManner::Replica,
             _ => manner,
         };
-        self.world.follow(node, source, manner, tag).await
+        let moved = match from {
+            Some(from) if self.has(Bug::FollowPassesOverItsPlace) => {
+                let place = self.world.look(node).await.ok().and_then(|probe| probe.place);
+                Some(Start { judged: place.unwrap_or(from.judged.clone()), ..from.clone() })
+            }
+            _ => None,
+        };
+        let from = moved.as_ref().or(from);
+        self.world.follow(node, source, manner, from, tag).await
     }
 
     async fn forget_source(&self, node: &NodeId, tag: &Tag) -> Result<(), ActionError> {

@@ -49,8 +49,25 @@ fn others() -> impl Iterator<Item = Scenario> {
     })
 }
 
+/// Everything that is offered where servers give no GTIDs.
+fn by_position() -> impl Iterator<Item = Scenario> {
+    [
+        Job::Switch(2),
+        Job::Switch(3),
+        Job::Activate(3),
+        Job::Detach(3),
+        Job::Pause(1),
+        Job::Pause(3),
+        Job::Resume(1),
+        Job::Resume(3),
+        Job::Restart,
+    ]
+    .map(Scenario::by_position)
+    .into_iter()
+}
+
 fn shapes() -> impl Iterator<Item = Scenario> {
-    switches().chain(others())
+    switches().chain(others()).chain(by_position())
 }
 
 fn must_hold(scenario: &Scenario) -> Report {
@@ -203,4 +220,48 @@ fn all_crashes_times_all_faults_on_mutual_mysql() {
 #[test]
 fn all_crashes_times_all_faults_on_mutual_mariadb() {
     matrix(&Scenario::new(Flavor::MariaDb, true, Job::Switch(2)));
+}
+
+#[test]
+fn by_position_undisturbed_it_succeeds() {
+    for scenario in by_position() {
+        let report = must_hold(&scenario);
+        assert_eq!(report.outcome, Some(Outcome::Succeeded), "{scenario:?}");
+        assert!(!report.skipped, "{scenario:?}: somebody was left behind");
+    }
+}
+
+/// Being killed is no reason to leave anybody behind, either.
+#[test]
+fn by_position_killed_nobody_is_left_behind() {
+    for scenario in by_position() {
+        let effects = must_hold(&scenario).effects;
+        for crash in befallen(effects, &KILLED) {
+            let report = must_hold(&Scenario { crash: Some(crash), ..scenario.clone() });
+            assert!(!report.skipped, "{scenario:?}, {crash:?}: somebody was left behind");
+        }
+    }
+}
+
+#[test]
+fn by_position_killed_or_struck_once_it_ends_whole() {
+    for scenario in by_position() {
+        let undisturbed = must_hold(&scenario);
+        for crash in befallen(undisturbed.effects, &KILLED) {
+            ends_alike(&Scenario { crash: Some(crash), ..scenario.clone() }, &undisturbed);
+        }
+        for fault in faults(&scenario) {
+            must_hold(&Scenario { fault: Some(fault), ..scenario.clone() });
+        }
+    }
+}
+
+#[test]
+fn all_crashes_times_all_faults_of_a_switch_by_position() {
+    matrix(&Scenario::by_position(Job::Switch(2)));
+}
+
+#[test]
+fn all_crashes_times_all_faults_of_an_activation_by_position() {
+    matrix(&Scenario::by_position(Job::Activate(3)));
 }

@@ -111,7 +111,7 @@ impl Job {
             Self::Pause(_) => Some(Request::Pause { node }),
             Self::Resume(_) => Some(Request::Resume { node }),
             Self::Detach(_) => Some(Request::Detach { node }),
-            Self::Activate(_) => Some(Request::Activate { node }),
+            Self::Activate(_) => Some(Request::activate(node)),
             Self::Clone(_) => Some(clone(node)),
             Self::Restart => None,
         }
@@ -127,6 +127,8 @@ fn clone(node: NodeId) -> Request {
 pub struct Scenario {
     pub flavor: Flavor,
     pub mutual: bool,
+    /// Whether the servers give no GTIDs.
+    pub by_position: bool,
     pub job: Job,
     pub crash: Option<Crash>,
     pub fault: Option<(u64, FaultKind)>,
@@ -139,6 +141,7 @@ impl Scenario {
         Self {
             flavor,
             mutual,
+            by_position: false,
             job,
             crash: None,
             fault: None,
@@ -146,12 +149,19 @@ impl Scenario {
             late_store: false,
         }
     }
+
+    /// On MySQL servers with `gtid_mode=OFF`.
+    pub fn by_position(job: Job) -> Self {
+        Self { by_position: true, ..Self::new(Flavor::MySql, false, job) }
+    }
 }
 
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flavor, mutual, job, crash, fault, .. } = self;
-        write!(f, "{flavor}, mutual {mutual}, {job:?}, crash {crash:?}, fault {fault:?}")
+        let Self { flavor, mutual, by_position, job, crash, fault, .. } = self;
+        let manner = if *by_position { " by position" } else { "" };
+        write!(f, "{flavor}{manner}, mutual {mutual}, {job:?}, ")?;
+        write!(f, "crash {crash:?}, fault {fault:?}")
     }
 }
 
@@ -162,6 +172,8 @@ pub struct Report {
     /// The calls of the backend that it made: number and statements.
     pub calls: Vec<(u64, usize)>,
     pub outcome: Option<Outcome>,
+    /// Whether a step was given up.
+    pub skipped: bool,
     /// Whether availability first ended with servers that contradict each other.
     pub diverged: bool,
     /// What is the case in the end.
@@ -240,7 +252,15 @@ pub fn run(scenario: &Scenario) -> Result<Report, Broken> {
     let calls = calls.iter().map(|call| (call.number - first_call, call.statements)).collect();
     let outcome = run.check(&before, &node)?;
     let diverged = run.has_diverged();
-    Ok(Report { effects: run.effects, calls, outcome, diverged, after: run.world.snapshot() })
+    let skipped = run.execution().is_some_and(|execution| execution.has_skipped());
+    Ok(Report {
+        effects: run.effects,
+        calls,
+        outcome,
+        skipped,
+        diverged,
+        after: run.world.snapshot(),
+    })
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -250,7 +270,11 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 impl Run {
     /// A registered cluster with an application that writes.
     fn prepare(scenario: &Scenario) -> Result<Self, Broken> {
-        let world = World::builder(scenario.flavor).nodes(4).mutual(scenario.mutual).build();
+        let world = World::builder(scenario.flavor)
+            .nodes(4)
+            .mutual(scenario.mutual)
+            .by_position(scenario.by_position)
+            .build();
         let store = if scenario.late_store { MemoryStore::late() } else { MemoryStore::default() };
         let outside = Outside {
             backend: world.clone(),

@@ -175,7 +175,7 @@ fn a_copy_that_fails_is_named_and_nothing_is_built_on_its_remains() {
     assert!(hand.state(SLAVE).starts_with("ERROR (copy due"), "{}", hand.state(SLAVE));
     assert_eq!(hand.alarms(), ["copy-due"]);
     hand.take();
-    hand.ask_of(Request::Activate { node: node(SLAVE) }, SLAVE, diverged());
+    hand.ask_of(Request::activate(node(SLAVE)), SLAVE, diverged());
     hand.inspect(MASTER, as_ever(MASTER));
     assert_eq!(hand.refusal(), Reason::WrongState);
     ask(&mut hand, false);

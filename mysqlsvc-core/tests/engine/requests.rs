@@ -90,7 +90,7 @@ fn a_switch_to_a_node_with_transactions_of_its_own_is_refused_with_their_names()
 fn ask_for_mutual(standby_has: &str) -> Hand {
     let mut hand = Hand::cluster();
     hand.look(STANDBY, Ok(probe(2, Some((MASTER, 1)), standby_has)));
-    hand.ask(Request::Activate { node: node(MASTER) });
+    hand.ask(Request::activate(node(MASTER)));
     hand.inspect(MASTER, probe(1, None, "0-1-12"));
     hand.inspect(STANDBY, probe(2, Some((MASTER, 1)), standby_has));
     hand

@@ -36,6 +36,8 @@ pub fn probe(id: u32, source: Option<(&str, u32)>, executed: &str) -> Probe {
         read_only_set: ReadOnlySet::ByStatement,
         executed: gtids(executed),
         committing: GtidSet::empty(Flavor::MariaDb),
+        place: None,
+        quiet_from: None,
         replication: source.map(|(address, id)| Replication {
             source: node(address),
             source_identity: Some(identity(id)),

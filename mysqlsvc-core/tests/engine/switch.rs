@@ -284,7 +284,7 @@ fn a_stuck_operation_can_be_given_up_and_one_that_goes_on_cannot() {
 fn an_activation_that_cannot_be_taken_back_does_not_keep_the_cluster_busy() {
     let mut hand = Hand::cluster();
     hand.look(SLAVE, Ok(probe(3, Some(("x:3306", 8)), "0-1-9")));
-    hand.ask(Request::Activate { node: node(SLAVE) });
+    hand.ask(Request::activate(node(SLAVE)));
     hand.inspect(SLAVE, probe(3, Some(("x:3306", 8)), "0-1-9"));
     hand.inspect(MASTER, probe(1, None, "0-1-9"));
     hand.persist();

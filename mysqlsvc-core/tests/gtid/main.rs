@@ -4,6 +4,7 @@
 
 mod mariadb;
 mod mysql;
+mod positions;
 mod refused;
 mod sets;
 mod texts;

@@ -83,7 +83,7 @@ impl Draft {
                 let awaited = past.running().and_then(|(plan, _)| commit_of(plan));
                 let commit = awaited.filter(|_| self.off != 2).or(own).unwrap_or_else(empty_commit);
                 let step = if self.off == 2 { past.step().unwrap_or_default() } else { step };
-                Record::Committed { step, commit, position: self.position }
+                Record::Committed { step, commit, position: self.position, waypoints: Vec::new() }
             }
             Kind::Skipped => Record::Skipped { step, error },
             Kind::Undone => Record::Undone { step },
@@ -131,7 +131,7 @@ fn action() -> impl Strategy<Value = Action> {
         Action::Close { node: node(1) },
         Action::AwaitExecuted { node: node(1), position: GtidSet::empty(Flavor::MySql), limit },
         Action::Open { node: node(1) },
-        Action::Follow { node: node(0), source: node(1), manner: FollowManner::Mutual },
+        Action::Follow { node: node(0), source: node(1), manner: FollowManner::Mutual, from: None },
         Action::ForgetSource { node: node(1) },
         Action::KillClients { node: node(0), spare: Vec::new() },
         Action::AwaitQuiet { node: node(0), limit },

@@ -220,7 +220,7 @@ fn hole_vitess_fix_replica_purges_acknowledged_relay_logs() {
             }
             stage.look_at_all();
             for request in [
-                Request::Activate { node: broken.clone() },
+                Request::activate(broken.clone()),
                 Request::Detach { node: broken.clone() },
                 Request::Resume { node: broken.clone() },
             ] {
@@ -433,7 +433,7 @@ fn hole_moco_errant_old_primary_is_named() {
         stage.disturb(Disturbance::Start(node.clone()));
         stage.world.write_errant(&node);
         stage.look_at_all();
-        let refused = stage.ask(Request::Activate { node: node.clone() }).unwrap_err();
+        let refused = stage.ask(Request::activate(node.clone())).unwrap_err();
         assert_eq!(refused.reason, Reason::Errant, "{refused}");
         let own = stage.server(1).executed.minus(&stage.server(2).executed);
         assert!(refused.detail.contains(&own.to_string()), "{refused} does not name {own}");
@@ -443,7 +443,7 @@ fn hole_moco_errant_old_primary_is_named() {
         stage.ask(Request::Unregister { node: node.clone() }).unwrap();
         stage.ask(Request::Register { node: node.clone(), role: Role::Standby }).unwrap();
         stage.look_at_all();
-        assert_eq!(stage.operate(Request::Activate { node }), Some(Outcome::Succeeded));
+        assert_eq!(stage.operate(Request::activate(node)), Some(Outcome::Succeeded));
         stage.must_be_whole(2);
     }
 }

@@ -24,6 +24,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says so")]
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
+mod by_position;
 mod holes;
 mod orders;
 mod planted;

@@ -45,7 +45,7 @@ pub fn siblings_moved_first(intent: &Intent, facts: &SwitchFacts<'_>, settings: 
     let siblings = intent.members.keys().filter(|node| *node != facts.from && *node != facts.to);
     let moved = siblings.map(|node| {
         let (node, source) = (node.clone(), source.clone());
-        Act::Server(Action::Follow { node, source, manner })
+        Act::Server(Action::Follow { node, source, manner, from: None })
     });
     first(intent, facts, settings, moved)
 }

@@ -217,7 +217,7 @@ fn request_08_the_relay_log_of_a_dead_master_is_kept() {
             Request::Pause { node: node.clone() },
             Request::Resume { node: node.clone() },
             Request::Detach { node: node.clone() },
-            Request::Activate { node },
+            Request::activate(node),
         ]
     };
     for flavor in FLAVORS {
@@ -277,7 +277,7 @@ fn request_11_an_old_master_rejoins() {
         stage.some_time();
         stage.disturb(Disturbance::Start(node.clone()));
         stage.some_time();
-        assert_eq!(stage.operate(Request::Activate { node }), Some(Outcome::Succeeded));
+        assert_eq!(stage.operate(Request::activate(node)), Some(Outcome::Succeeded));
         stage.must_be_whole(2);
         assert_eq!(stage.switch(1), Some(Outcome::Succeeded));
         stage.must_be_whole(1);

@@ -36,6 +36,8 @@ pub type Lie = fn(&World, &Action, Result<Observed, ActionError>) -> Result<Obse
 pub struct Setting {
     pub flavor: Flavor,
     pub mutual: bool,
+    /// Whether the servers give no GTIDs.
+    pub by_position: bool,
     pub settings: Settings,
     pub planner: SwitchPlanner,
     pub lie: Lie,
@@ -44,7 +46,12 @@ pub struct Setting {
 impl Setting {
     pub fn of(flavor: Flavor) -> Self {
         let (settings, planner) = (Settings::default(), plan_switch as SwitchPlanner);
-        Self { flavor, mutual: false, settings, planner, lie: |_, _, answer| answer }
+        let (mutual, by_position) = (false, false);
+        Self { flavor, mutual, by_position, settings, planner, lie: |_, _, answer| answer }
+    }
+
+    pub fn by_position(self) -> Self {
+        Self { by_position: true, ..self }
     }
 
     pub fn mutual(self, mutual: bool) -> Self {
@@ -88,7 +95,11 @@ impl Stage {
     }
 
     fn raise(setting: Setting) -> Self {
-        let world = World::builder(setting.flavor).nodes(4).mutual(setting.mutual).build();
+        let world = World::builder(setting.flavor)
+            .nodes(4)
+            .mutual(setting.mutual)
+            .by_position(setting.by_position)
+            .build();
         let outside = Outside {
             backend: world.clone(),
             store: MemoryStore::default(),

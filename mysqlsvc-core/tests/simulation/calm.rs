@@ -30,7 +30,7 @@ impl Run {
         }
         self.until(self.in_seconds(10), Self::is_all_ok)?;
         if self.scenario.mutual {
-            self.demand(Request::Activate { node: self.world.node(1) })?;
+            self.demand(Request::activate(self.world.node(1)))?;
             self.wait_for_the_end()?;
         }
         Ok(())

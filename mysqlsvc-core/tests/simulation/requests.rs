@@ -43,7 +43,7 @@ const ALWAYS: &[(u64, Make)] = &[
         confirm: None,
         dry_run: true,
     }),
-    (20, |sight, rng| Request::Activate { node: sight.any(rng) }),
+    (20, |sight, rng| Request::activate(sight.any(rng))),
     (10, |sight, rng| {
         let role = *rng.pick(&[Role::Master, Role::Standby, Role::Slave, Role::Slave]);
         Request::Register { node: sight.any(rng), role }

@@ -222,7 +222,7 @@ impl Run {
             NodeState::Detached
             | NodeState::Lost { .. }
             | NodeState::Error(Trouble::ReplicationBroken { .. }) => {
-                Remedy::Ask(Request::Activate { node })
+                Remedy::Ask(Request::activate(node))
             }
             NodeState::Paused(_) => Remedy::ByHand(Disturbance::StartReplication(node)),
             NodeState::Error(_) => replace(),
@@ -293,12 +293,14 @@ impl Run {
         match (standby, &own.source) {
             (None, None) => None,
             (None, Some(_)) => Some(Remedy::MakeGood(Action::ForgetSource { node: master })),
-            (Some(_), None) => Some(Remedy::Ask(Request::Activate { node: master })),
+            (Some(_), None) => Some(Remedy::Ask(Request::activate(master))),
             (Some(standby), Some(source)) => {
                 let runs = own.io == Some(IoThread::Running) && own.sql == Some(SqlThread::Running);
                 let manner = FollowManner::Mutual;
                 let own_node = master.clone();
-                let follow = Action::Follow { node: master, source: standby.clone(), manner };
+                let source_now = standby.clone();
+                let follow =
+                    Action::Follow { node: master, source: source_now, manner, from: None };
                 if standby == *source && !runs {
                     Some(Remedy::ByHand(Disturbance::ForgetByHand(own_node)))
                 } else {

@@ -32,6 +32,21 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     }
 }
 
+/// A body of `application/json` that may be missing.
+#[derive(Debug)]
+pub(super) struct MaybeJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        check_content_type(&parts.headers)?;
+        let body = read(&parts.headers, body).await?;
+        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+    }
+}
+
 /// No body, or an empty object, of `application/json`.
 #[derive(Debug)]
 pub(super) struct NoArguments;
@@ -39,18 +54,12 @@ pub(super) struct NoArguments;
 impl<S: Sync> FromRequest<S> for NoArguments {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        #[derive(serde::Deserialize)]
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        #[derive(Default, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Nothing {}
 
-        let (parts, body) = request.into_parts();
-        check_content_type(&parts.headers)?;
-        let body = read(&parts.headers, body).await?;
-        if !body.is_empty() {
-            parse::<Nothing>(&body)?;
-        }
-        Ok(Self)
+        MaybeJson::<Nothing>::from_request(request, state).await.map(|_| Self)
     }
 }
 

@@ -78,7 +78,9 @@ impl Kind {
             | Reason::IdentityNotDistinct
             | Reason::Incompatible
             | Reason::Errant
-            | Reason::Purged => Self::Preflight,
+            | Reason::Purged
+            | Reason::NoPosition
+            | Reason::BeyondSource => Self::Preflight,
             Reason::Unreachable => Self::Unreachable,
             Reason::StoreFailed => Self::Unavailable,
             // Busy, the states, what was not confirmed or would take too long, and reasons of the
@@ -179,6 +181,8 @@ mod tests {
             (Reason::Incompatible, 422),
             (Reason::Errant, 422),
             (Reason::Purged, 422),
+            (Reason::NoPosition, 422),
+            (Reason::BeyondSource, 422),
             (Reason::StoreFailed, 503),
         ];
         for (reason, status) in table {

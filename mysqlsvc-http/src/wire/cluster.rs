@@ -100,9 +100,13 @@ pub struct NodeDocument {
     /// Semi-synchronous replication; `null` where the server does not have it.
     #[serde(default)]
     pub semi_sync: Option<SemiSyncDocument>,
-    /// Everything it has executed, as a GTID set in the server's form.
+    /// Everything it has executed, as a GTID set in the server's form; without GTIDs by places in
+    /// binary logs, `UUID binlog.000003:157, …`, as are the sets below.
     #[serde(default)]
     pub gtid_executed: Option<String>,
+    /// Where its own binary log ends, `FILE:OFFSET`: MySQL without GTIDs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binlog_end: Option<String>,
     /// GTIDs the master has and it lacks; empty for none.
     #[serde(default)]
     pub missing: Option<String>,

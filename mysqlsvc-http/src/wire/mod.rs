@@ -38,8 +38,8 @@ pub use operation::{
 pub use plan::{ForecastCause, PlanDocument, PlannedStep, StepClass};
 pub use problem::{PROBLEM_CONTENT_TYPE, Problem};
 pub use requests::{
-    AdoptRequest, CloneRequest, EmergencySwitchRequest, MaintenanceRequest, RegisterRequest,
-    SwitchRequest,
+    ActivateRequest, AdoptRequest, CloneRequest, EmergencySwitchRequest, MaintenanceRequest,
+    RegisterRequest, SwitchRequest,
 };
 pub use route::{Hold, Phase, Route, RouteError, RoutePosition, RouteStamp};
 pub use route_flat::FlatRoute;

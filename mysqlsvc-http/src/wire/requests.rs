@@ -12,6 +12,16 @@ pub struct RegisterRequest {
     pub role: Role,
 }
 
+/// Body of `POST /clusters/{c}/nodes/{addr}/activate`, which may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateRequest {
+    /// By position (MySQL without GTIDs): the place in the source's binary log that the node's data
+    /// are at now, `FILE:OFFSET`. What the monitor knows of it, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
 /// Body of `POST /clusters/{c}/switch`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use mysqlsvc_core::{ActionErrorKind, GtidSet, IoThread, NodeId, SqlThread};
+use mysqlsvc_core::{
+    ActionErrorKind, GtidSet, IoThread, NodeId, Replication, SqlThread, backend::Stand,
+};
 use tokio::time::Instant;
 
 use super::{MySqlBackend, dialect::Dialect, failure::Failure, fault::Fault, pool::Lease};
 
 /// The first wait is short: a set that a former master wrote itself is never reached as a
 /// replica's position, though it is executed already.
-const FIRST_SLICE: Duration = Duration::from_millis(50);
+pub(super) const FIRST_SLICE: Duration = Duration::from_millis(50);
 
 /// Between two looks at whether the threads still run.
-const SLICE: Duration = Duration::from_millis(250);
+pub(super) const SLICE: Duration = Duration::from_millis(250);
 
 /// An answer may come this much later than the wait in the server ends.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 /// The last wait in the server ends this much before the limit, so that its answer comes in time
 /// and says what is missing.
-const ROOM: Duration = Duration::from_millis(50);
+pub(super) const ROOM: Duration = Duration::from_millis(50);
 
 impl MySqlBackend {
     pub(super) async fn await_until(
@@ -27,8 +29,21 @@ impl MySqlBackend {
         node: &NodeId,
         position: &GtidSet,
         deadline: Instant,
+    ) -> Result<Option<Stand>, Failure> {
+        let lease = self.pool.lease(node, deadline).await.map_err(Failure::of_question)?;
+        if lease.dialect().by_position {
+            return self.await_place(lease, node, position, deadline).await.map(Some);
+        }
+        self.await_gtids(lease, node, position, deadline).await.map(|()| None)
+    }
+
+    async fn await_gtids(
+        &self,
+        mut lease: Lease,
+        node: &NodeId,
+        position: &GtidSet,
+        deadline: Instant,
     ) -> Result<(), Failure> {
-        let mut lease = self.pool.lease(node, deadline).await.map_err(Failure::of_question)?;
         let mut slice = FIRST_SLICE;
         let mut missing = None;
         loop {
@@ -65,16 +80,16 @@ impl MySqlBackend {
     }
 }
 
-fn behind(detail: String) -> Failure {
+pub(super) fn behind(detail: String) -> Failure {
     Failure::new(ActionErrorKind::Behind, detail)
 }
 
-fn worth_asking_again(fault: &Fault, lease: &Lease) -> bool {
+pub(super) fn worth_asking_again(fault: &Fault, lease: &Lease) -> bool {
     matches!(fault, Fault::Late { .. }) || (lease.reused && fault.ended_session())
 }
 
 /// Silence is told beside what was missing before it, where that is known.
-fn failure_of(fault: Fault, missing: Option<&GtidSet>) -> Failure {
+pub(super) fn failure_of(fault: Fault, missing: Option<&GtidSet>) -> Failure {
     match (fault, missing) {
         (Fault::Late { limit } | Fault::SlowConnect { limit }, None) => {
             behind(format!("no answer within {limit:?}"))
@@ -117,7 +132,12 @@ async fn hopeless(
     };
     let status = answer.table(0).map_err(Failure::of_question)?;
     let replication = dialect.replication(status).map_err(Failure::of_question)?;
-    Ok(match replication {
+    Ok(stopped(replication, missing))
+}
+
+/// Why what is missing will not come, if it is seen.
+pub(super) fn stopped(replication: Option<Replication>, missing: &GtidSet) -> Option<String> {
+    match replication {
         None => Some("no replication is configured".to_owned()),
         Some(threads) if threads.sql == SqlThread::Stopped => Some(match threads.sql_error {
             Some(error) => {
@@ -134,5 +154,5 @@ async fn hopeless(
             })
         }
         Some(_) => None,
-    })
+    }
 }

@@ -49,6 +49,11 @@ pub(super) mod code {
     pub(in super::super) const QUERY_INTERRUPTED: u16 = 1317;
     /// MySQL: "mysqld is not managed by supervisor process", when it has cloned and shuts down.
     pub(in super::super) const RESTART_UNSUPERVISED: u16 = 3707;
+    /// MySQL, of a change of source: a replica with several appliers was killed, and has not told
+    /// yet where it is.
+    pub(in super::super) const GAPS: u16 = 1802;
+    /// SHOW BINLOG EVENTS: no event begins there, or there is no such file.
+    pub(in super::super) const NO_SUCH_PLACE: u16 = 1220;
     pub(in super::super) const CONNECTION_KILLED: u16 = 1927;
     pub(in super::super) const GTID_POSITION_CONFLICTS: u16 = 1947;
     pub(in super::super) const CLIENT_INTERACTION_TIMEOUT: u16 = 4031;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mysqlsvc_core::{IoThread, NodeId, Replication, SqlThread, Tag, backend::FollowManner};
+use mysqlsvc_core::{
+    IoThread, NodeId, Replication, SqlThread, Tag,
+    backend::{FollowManner, Start},
+};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -10,6 +13,7 @@ use super::{
     dialect::Dialect,
     failure::Failure,
     fault::{Fault, code},
+    follow_place::fill_gaps,
     open,
     relay_guard::Source,
     work::{Position, Work},
@@ -18,15 +22,23 @@ use super::{
 /// Between two looks at threads that were started.
 const STARTED_POLL: Duration = Duration::from_millis(20);
 
+/// Whom a server is to follow, how, and by position from where on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) source: &'a NodeId,
+    pub(super) manner: FollowManner,
+    pub(super) from: Option<&'a Start>,
+}
+
 impl MySqlBackend {
     pub(super) async fn follow_until(
         &self,
         node: &NodeId,
-        source: &NodeId,
-        manner: FollowManner,
+        told: Told<'_>,
         tag: &Tag,
         deadline: Instant,
     ) -> Result<(), Failure> {
+        let Told { source, manner, .. } = told;
         let mut work =
             Work::begin(&self.pool, node, tag, deadline).await.map_err(Failure::of_question)?;
         match manner {
@@ -42,6 +54,8 @@ impl MySqlBackend {
                 // Only the SQL thread starts, and while the other runs no relay log is erased.
                 let start = work.dialect().words().start;
                 work.change(&[start]).await.map_err(Failure::of_change)?;
+            } else if work.dialect().by_position {
+                self.follow_by_position(&mut work, told, &position).await?;
             } else {
                 let source = match manner {
                     FollowManner::Replica => Source::Master(source),
@@ -61,7 +75,7 @@ impl MySqlBackend {
         if let Some(take_over) = dialect.take_over_position() {
             take_over_position(work, take_over).await?;
         }
-        let texts = dialect.follow(source.node(), &self.credentials.repl);
+        let texts = dialect.follow(source.node(), &self.credentials.repl, None);
         let changed = work.change(&texts).await.map(drop);
         changed.map_err(|fault| Failure::half_way(without_words(fault)))
     }
@@ -76,7 +90,10 @@ impl MySqlBackend {
             Work::begin(&self.pool, node, tag, deadline).await.map_err(Failure::of_question)?;
         work.clear_tagged(1).await?;
         let position = work.position().await.map_err(Failure::of_question)?;
-        if let Some(before) = position.replication {
+        if let Some(before) = &position.replication {
+            if work.dialect().by_position {
+                fill_gaps(&mut work, &position).await?;
+            }
             self.stop_guarded(&mut work, Source::Current(&before.source)).await?;
             let forget = work.dialect().words().forget;
             work.change(forget).await.map_err(Failure::half_way)?;
@@ -92,7 +109,7 @@ impl MySqlBackend {
 
 /// What the server says to CHANGE MASTER may quote a part of it, and so a part of the password,
 /// which no redaction would find.
-fn without_words(fault: Fault) -> Fault {
+pub(super) fn without_words(fault: Fault) -> Fault {
     match fault {
         Fault::Server { code, done: 0, .. } => Fault::Server {
             code,

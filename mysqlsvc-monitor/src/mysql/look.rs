@@ -11,6 +11,7 @@ use super::{
     dialect::{Dialect, SemiSyncNames},
     fault::{Fault, code},
     pool::Lease,
+    quiet::quiet_from,
 };
 
 /// Plugins are loaded by hand, and the names that come with them asked for anew after this long.
@@ -52,8 +53,18 @@ async fn see(lease: &mut Lease, deadline: Instant) -> Result<Probe, Fault> {
     loop {
         let dialect = lease.dialect();
         match lease.run(&asked.text(dialect), deadline).await {
+            Ok(answer) if dialect.is_outdated(answer.row(0)?) => {
+                lease.tell_by_position(!dialect.by_position);
+                lease.forget_idle();
+            }
             Ok(answer) => {
-                let probe = asked.probe(dialect, &answer)?;
+                let mut probe = asked.probe(dialect, &answer)?;
+                if let Some(end) = &probe.place
+                    && probe.replication.is_none()
+                    && !probe.read_only.is_writable()
+                {
+                    probe.quiet_from = quiet_from(lease, end, deadline).await?;
+                }
                 lease.memory.read_only_was_set = probe.read_only_set == ReadOnlySet::ByStatement;
                 return Ok(probe);
             }
@@ -101,6 +112,7 @@ impl Asked {
         let words = dialect.words();
         let mut text = format!("{}; {}", words.facts, words.status);
         for more in [
+            dialect.by_position.then(|| dialect.log_end().to_owned()),
             self.semi_sync.map(SemiSyncNames::question),
             self.read_only_set.then(|| words.read_only_set.to_owned()),
         ]
@@ -115,9 +127,18 @@ impl Asked {
 
     fn probe(&self, dialect: Dialect, answer: &Answer) -> Result<Probe, Fault> {
         let facts = answer.row(0)?;
-        let executed = dialect.executed(facts)?;
         let replication = dialect.replication(answer.table(1)?)?;
-        let semi_sync = self.semi_sync.map(|names| names.seen(answer.row(2)?)).transpose()?;
+        let (executed, committing, place) = if dialect.by_position {
+            let executed = Dialect::executed_of_source(answer.table(1)?)?;
+            // What it sends is in its log.
+            let committing = GtidSet::empty(dialect.flavor);
+            (GtidSet::Positions(executed), committing, Dialect::place(answer.table(2)?)?)
+        } else {
+            (dialect.executed(facts)?, dialect.committing(facts)?, None)
+        };
+        let semi_sync_at = if dialect.by_position { 3 } else { 2 };
+        let semi_sync =
+            self.semi_sync.map(|names| names.seen(answer.row(semi_sync_at)?)).transpose()?;
         let at_boot = self.read_only_set && answer.last_row()?.text("by_statement")? == "0";
         Ok(Probe {
             identity: dialect.identity(facts)?,
@@ -127,7 +148,9 @@ impl Asked {
             read_only_set: if at_boot { ReadOnlySet::AtBoot } else { ReadOnlySet::ByStatement },
             replication: replication.map(|told| with_lag_of_now(told, &executed)),
             executed,
-            committing: dialect.committing(facts)?,
+            committing,
+            place,
+            quiet_from: None,
             semi_sync: semi_sync.map(|seen| seen.status),
         })
     }

@@ -20,6 +20,7 @@
 pub mod advice;
 mod answer;
 mod await_executed;
+mod await_place;
 mod await_quiet;
 mod clock;
 pub mod copying;
@@ -29,6 +30,7 @@ mod events;
 mod failure;
 mod fault;
 mod follow;
+mod follow_place;
 mod freeze;
 mod inspect;
 mod limits;
@@ -36,6 +38,7 @@ mod look;
 mod obstacles;
 mod open;
 mod pool;
+mod quiet;
 mod relay_guard;
 mod semi_sync;
 mod session;
@@ -46,7 +49,7 @@ mod work;
 use async_trait::async_trait;
 use mysqlsvc_core::{
     ActionError, GtidSet, LookError, Millis, NodeId, Probe, ReplicationBackend, Tag,
-    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart},
+    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart, Stand, Start},
 };
 use tokio::time::Instant;
 
@@ -128,6 +131,19 @@ impl MySqlBackend {
         Ok(executed)
     }
 
+    async fn open_beside_now(&self, node: &NodeId, tag: &Tag) -> Result<GtidSet, Failure> {
+        let work = self.work(node, tag).await?;
+        if work.dialect().by_position {
+            work.finish();
+            return Err(Failure::refused(
+                "it has no GTIDs (gtid_mode is OFF), so what it writes beside its source could not \
+                 be told from what it replicates",
+            ));
+        }
+        work.finish();
+        self.thaw_now(node, tag).await
+    }
+
     async fn close_now(&self, node: &NodeId, tag: &Tag) -> Result<(), Failure> {
         let mut work = self.work(node, tag).await?;
         open::close(&mut work).await?;
@@ -203,7 +219,7 @@ impl ReplicationBackend for MySqlBackend {
         node: &NodeId,
         position: &GtidSet,
         limit: Millis,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Option<Stand>, ActionError> {
         let reached = self.await_until(node, position, Instant::now() + limit.into()).await;
         reached.map_err(|failure| self.action_error(node, "wait until executed", &failure))
     }
@@ -218,10 +234,12 @@ impl ReplicationBackend for MySqlBackend {
         node: &NodeId,
         source: &NodeId,
         manner: FollowManner,
+        from: Option<&Start>,
         tag: &Tag,
     ) -> Result<(), ActionError> {
         let deadline = Instant::now() + self.limits.follow;
-        let following = self.follow_until(node, source, manner, tag, deadline).await;
+        let told = follow::Told { source, manner, from };
+        let following = self.follow_until(node, told, tag, deadline).await;
         following.map_err(|failure| self.action_error(node, &format!("follow {source}"), &failure))
     }
 
@@ -251,7 +269,7 @@ impl ReplicationBackend for MySqlBackend {
     }
 
     async fn open_beside(&self, node: &NodeId, tag: &Tag) -> Result<GtidSet, ActionError> {
-        let opened = self.thaw_now(node, tag).await;
+        let opened = self.open_beside_now(node, tag).await;
         opened.map_err(|failure| self.action_error(node, "open beside its source", &failure))
     }
 

@@ -2,7 +2,10 @@
 
 use mysqlsvc_core::{GtidSet, IoThread, ReadOnly, SqlThread};
 
-use super::{answer::Answer, failure::Failure, sessions::ServerSession, work::Work};
+use super::{
+    answer::Answer, dialect::Dialect, failure::Failure, fault::Fault, sessions::ServerSession,
+    work::Work,
+};
 
 /// Stops replication and opens, in one round trip; in more where a statement of an earlier
 /// operation is seen, which might close it again.
@@ -48,7 +51,7 @@ pub(super) async fn thaw(work: &mut Work<'_>) -> Result<GtidSet, Failure> {
     let words = dialect.words();
     let answer = work.ask(&format!("{}; {}", words.executed, words.read_back)).await;
     let seen = answer.and_then(|answer| {
-        Ok((dialect.executed(answer.row(0)?)?, dialect.read_only(answer.last_row()?)?))
+        Ok((executed(dialect, &answer)?, dialect.read_only(answer.last_row()?)?))
     });
     if let (executed, ReadOnly::Off) = seen.map_err(Failure::of_question)? {
         return Ok(executed);
@@ -57,7 +60,16 @@ pub(super) async fn thaw(work: &mut Work<'_>) -> Result<GtidSet, Failure> {
     let answer = work.change(&texts).await.map_err(Failure::of_change)?;
     let row = answer.last_row().map_err(Failure::half_way)?;
     must_be(dialect.read_only(row).map_err(Failure::half_way)?, ReadOnly::Off)?;
-    answer.row(0).and_then(|row| dialect.executed(row)).map_err(Failure::half_way)
+    executed(dialect, &answer).map_err(Failure::half_way)
+}
+
+/// From an answer that begins with that to [`Words::executed`](super::dialect::Words::executed). By
+/// position it is nobody's business: whoever opens a server beside its source needs GTIDs.
+fn executed(dialect: Dialect, answer: &Answer) -> Result<GtidSet, Fault> {
+    if dialect.by_position {
+        return Ok(GtidSet::empty(dialect.flavor));
+    }
+    dialect.executed(answer.row(0)?)
 }
 
 /// Lets nobody write any more; kills nobody.

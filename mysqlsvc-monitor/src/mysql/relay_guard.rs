@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mysqlsvc_core::{ActionErrorKind, Flavor, GtidSet, IoThread, NodeId, SqlThread};
+use mysqlsvc_core::{
+    ActionErrorKind, Flavor, GtidSet, IoThread, NodeId, Probe, SqlThread, gtid::PositionSet,
+};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -72,6 +74,16 @@ impl MySqlBackend {
             (Source::Current(_), Err(_)) => Ok(None),
             (_, asked) => asked,
         };
+        if work.dialect().by_position {
+            // What two servers have can be compared in words of one log only: what was received and
+            // is in the log of the server that it comes from can be had there again.
+            let elsewhere = match (source, &asked) {
+                (Source::Current(_), Ok(theirs)) => theirs.as_ref(),
+                _ => None,
+            };
+            Self::unapplied(work, position, elsewhere).await?;
+            return asked.map(drop);
+        }
         if let (Source::Master(node), Ok(Some(theirs))) = (source, &asked) {
             let errant = position.executed.minus(theirs);
             if !errant.is_empty() {
@@ -124,12 +136,20 @@ impl MySqlBackend {
         let deadline = deadline.min(Instant::now() + limit);
         match self.look_until(node, deadline).await {
             // On MySQL a source sends what it has not committed yet; it has it in its log.
-            Ok(probe) => Ok(probe.handed_out()),
+            Ok(probe) => Ok(handed_out(&probe)),
             Err(fault) => Err(Failure::new(
                 fault.kind_of_question(),
                 format!("its source {node} cannot be asked what it has executed: {fault}"),
             )),
         }
+    }
+}
+
+/// All that a replica can have of it, by position in words of its own log.
+fn handed_out(probe: &Probe) -> GtidSet {
+    match (&probe.place, probe.identity.server_uuid) {
+        (Some(place), Some(server)) => GtidSet::Positions(PositionSet::of(server, place)),
+        _ => probe.handed_out(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     clock::ServerClock,
     dialect::{self, Dialect, SemiSyncNames},
     fault::Fault,
+    quiet,
 };
 
 /// An open session. Dropping it closes the socket at once, which ends a statement that MariaDB
@@ -31,6 +32,8 @@ pub(super) struct Memory {
     pub(super) semi_sync: Option<(Option<SemiSyncNames>, Instant)>,
     /// `read_only` was set while the server ran, or our account may not see that.
     pub(super) read_only_was_set: bool,
+    /// By position: where the server's log ended, and from where on nothing was in it.
+    pub(super) quiet: Option<quiet::Found>,
 }
 
 impl Session {
@@ -63,6 +66,11 @@ impl Session {
 
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Takes note that `gtid_mode` was changed under this session.
+    pub(super) fn tell_by_position(&mut self, by_position: bool) {
+        self.dialect.by_position = by_position;
     }
 
     /// The server's number of this session.

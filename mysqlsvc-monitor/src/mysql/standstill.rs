@@ -9,6 +9,7 @@ use super::{
     MySqlBackend,
     failure::Failure,
     follow::await_running,
+    follow_place::fill_gaps,
     relay_guard::{Source, put_back},
     work::{Position, Work},
 };
@@ -27,6 +28,9 @@ impl MySqlBackend {
             Work::begin(&self.pool, node, tag, deadline).await.map_err(Failure::of_question)?;
         work.clear_tagged(1).await?;
         let position = work.position().await.map_err(Failure::of_question)?;
+        if work.dialect().by_position && stands_still(&position) {
+            fill_gaps(&mut work, &position).await?;
+        }
         if !stands_still(&position) {
             match work.dialect().flavor {
                 // It keeps its relay log over a stop and a start.

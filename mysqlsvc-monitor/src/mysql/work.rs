@@ -1,6 +1,6 @@
 //! One action under way: its session, its tag, its deadline.
 
-use mysqlsvc_core::{GtidSet, NodeId, Replication, Tag};
+use mysqlsvc_core::{GtidSet, NodeId, Replication, Tag, gtid::Coordinate};
 use tokio::time::Instant;
 
 use super::{
@@ -62,11 +62,23 @@ impl<'a> Work<'a> {
     pub(super) async fn position(&mut self) -> Result<Position, Fault> {
         let dialect = self.dialect();
         let words = dialect.words();
+        if dialect.by_position {
+            let answer = self.ask(&dialect.stand_question()).await?;
+            let seen = dialect.stand(&answer, 0)?;
+            let status = answer.table(1)?.clone();
+            return Ok(Position {
+                executed: GtidSet::Positions(seen.stand.executed),
+                replication: dialect.replication(&status)?,
+                place: Some(seen.stand.place),
+                status,
+            });
+        }
         let answer = self.ask(&format!("{}; {}", words.executed, words.status)).await?;
         let status = answer.table(1)?.clone();
         Ok(Position {
             executed: dialect.executed(answer.row(0)?)?,
             replication: dialect.replication(&status)?,
+            place: None,
             status,
         })
     }
@@ -77,5 +89,7 @@ impl<'a> Work<'a> {
 pub(super) struct Position {
     pub(super) executed: GtidSet,
     pub(super) replication: Option<Replication>,
+    /// By position: where its own binary log ends.
+    pub(super) place: Option<Coordinate>,
     pub(super) status: Table,
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses its part of it")]
 
+pub(crate) mod placed;
 pub(crate) mod relay;
 
 use std::time::Duration;

@@ -61,7 +61,7 @@ async fn talk(command: Command, connection: &Connection) -> Result<(), Failure> 
         Command::Nodes => status::nodes(connection).await,
         Command::Register { node, role } => node::register(connection, &node, role).await,
         Command::Unregister { node } => node::unregister(connection, &node).await,
-        Command::Activate { node } => act(connection, &node, NodeAction::Activate).await,
+        Command::Activate(args) => node::activate(connection, args).await,
         Command::Detach { node } => act(connection, &node, NodeAction::Detach).await,
         Command::Pause { node } => act(connection, &node, NodeAction::Pause).await,
         Command::Resume { node } => act(connection, &node, NodeAction::Resume).await,

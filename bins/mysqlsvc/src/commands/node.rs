@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mysqlsvc_http::wire::{NodeAction, NodeDocument, OperationDocument, OperationId, Role};
 
 use super::follow::{check, follow_silently};
-use crate::{connection::Connection, failure::Failure, render};
+use crate::{args::ActivateArgs, connection::Connection, failure::Failure, render};
 
 pub(super) async fn register(
     connection: &Connection,
@@ -30,11 +30,28 @@ pub(super) async fn act(
     node: &str,
     action: NodeAction,
 ) -> Result<(), Failure> {
+    operate(connection, node, action, None).await
+}
+
+/// Lets a node replicate from the master, by position from where it is told to be.
+pub(super) async fn activate(connection: &Connection, args: ActivateArgs) -> Result<(), Failure> {
+    operate(connection, &args.node, NodeAction::Activate, args.at).await
+}
+
+async fn operate(
+    connection: &Connection,
+    node: &str,
+    action: NodeAction,
+    at: Option<String>,
+) -> Result<(), Failure> {
     let (cluster, node) = connection.node(node).await?;
     let client = &connection.client;
     let before: BTreeSet<OperationId> =
         client.operations(&cluster).await?.into_iter().map(|operation| operation.id).collect();
-    let document = client.act(&cluster, &node, action).await?;
+    let document = match at {
+        Some(at) => client.activate(&cluster, &node, at).await?,
+        None => client.act(&cluster, &node, action).await?,
+    };
     let now = client.operations(&cluster).await?;
     let begun = now
         .into_iter()

@@ -39,6 +39,7 @@ fn block(node: &NodeDocument, paint: Paint) -> String {
     line("replicates", replication(node));
     line("semi-sync", node.semi_sync.as_ref().and_then(semi_sync));
     line("executed", node.gtid_executed.clone());
+    line("binlog end", node.binlog_end.clone());
     line("missing", node.missing.clone());
     line("errant", node.errant.clone());
     line("looked at", node.probed_at.clone());

@@ -1,6 +1,7 @@
 //! The world as a [`ReplicationBackend`]. Every future is ready at once.
 
 mod conversation;
+mod places;
 mod procedures;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     ActionError, ActionErrorKind, GtidSet, LookError, Millis, NodeId, Probe, ReplicationBackend,
     Tag,
-    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart},
+    backend::{EventName, FollowManner, Inspection, Obstacle, SemiSyncPart, Stand, Start},
     testing::transaction::gtid_set,
 };
 
@@ -73,10 +74,12 @@ impl ReplicationBackend for World {
     async fn inspect(&self, node: &NodeId) -> Result<Inspection, LookError> {
         self.look_for(CallKind::Inspect, node, |server| Inspection {
             probe: server.probe(),
-            purged: Some(gtid_set(
-                server.flavor,
-                server.log.iter().take(server.purged).map(|transaction| transaction.id),
-            )),
+            purged: Some(if server.by_position {
+                GtidSet::Positions(server.purged_log())
+            } else {
+                let purged = server.log.iter().take(server.purged);
+                gtid_set(server.flavor, purged.map(|transaction| transaction.id))
+            }),
             findings: server.findings.clone(),
             obstacles: server.obstacles(),
             events: server.events.iter().cloned().collect(),
@@ -110,7 +113,7 @@ impl ReplicationBackend for World {
         node: &NodeId,
         position: &GtidSet,
         limit: Millis,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Option<Stand>, ActionError> {
         self.call(CallKind::AwaitExecuted, node, None, |conversation| {
             conversation.limit = limit;
             conversation.await_executed(position)
@@ -126,10 +129,11 @@ impl ReplicationBackend for World {
         node: &NodeId,
         source: &NodeId,
         manner: FollowManner,
+        from: Option<&Start>,
         tag: &Tag,
     ) -> Result<(), ActionError> {
         self.call(CallKind::Follow, node, Some(tag), |conversation| {
-            conversation.follow(source, manner)
+            conversation.follow(source, manner, from)
         })
     }
 

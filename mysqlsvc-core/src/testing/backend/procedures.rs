@@ -13,16 +13,16 @@ use super::{
 use crate::{
     ActionError, ActionErrorKind, Flavor, GtidSet, IoThread, NodeId, ReadOnly, Replication,
     SqlThread,
-    backend::{FollowManner, Obstacle, SemiSyncPart},
+    backend::{FollowManner, Obstacle, SemiSyncPart, Stand, Start},
 };
 
 /// How often a freeze looks whether a position still moves before it gives up.
 const FREEZE_PASSES: u32 = 5;
 
 /// How often a wait for a position looks before its limit has passed.
-const AWAIT_PASSES: u32 = 100;
+pub(super) const AWAIT_PASSES: u32 = 100;
 
-type Outcome<T = ()> = Result<T, ActionError>;
+pub(super) type Outcome<T = ()> = Result<T, ActionError>;
 
 impl Conversation<'_> {
     pub(super) fn freeze(&mut self, spare: &[String]) -> Outcome<GtidSet> {
@@ -111,18 +111,21 @@ impl Conversation<'_> {
         }
     }
 
-    fn replication(&mut self) -> Outcome<Option<Replication>> {
+    pub(super) fn replication(&mut self) -> Outcome<Option<Replication>> {
         match self.send(&Statement::ReadReplication)? {
             Reply::Replication(replication) => Ok(replication),
             other => Err(self.error(ActionErrorKind::Unknown, format!("answered {other:?}"))),
         }
     }
 
-    pub(super) fn await_executed(&mut self, position: &GtidSet) -> Outcome {
+    pub(super) fn await_executed(&mut self, position: &GtidSet) -> Outcome<Option<Stand>> {
+        if self.is_by_position() {
+            return self.await_place(position).map(Some);
+        }
         // Applications may write on for ever, so that something always moves.
         for _ in 0..AWAIT_PASSES {
             if self.position()?.contains(position) {
-                return Ok(());
+                return Ok(None);
             }
             let applying = self
                 .replication()?
@@ -140,13 +143,20 @@ impl Conversation<'_> {
         Err(self.error(ActionErrorKind::Behind, "the limit passed"))
     }
 
-    pub(super) fn follow(&mut self, source: &NodeId, manner: FollowManner) -> Outcome {
+    pub(super) fn follow(
+        &mut self,
+        source: &NodeId,
+        manner: FollowManner,
+        from: Option<&Start>,
+    ) -> Outcome {
         self.kill_leftovers()?;
         let before = self.replication()?;
         let change = before.as_ref().is_none_or(|before| before.source != *source);
         let stopped = before.as_ref().is_none_or(Replication::stands_still);
         let running = before.as_ref().is_some_and(Replication::is_running);
-        if change || (self.cluster.flavor == Flavor::MariaDb && stopped) {
+        if change && self.is_by_position() {
+            self.guard_place(from)?;
+        } else if change || (self.cluster.flavor == Flavor::MariaDb && stopped) {
             self.guard_relay_log(source)?;
         }
         if manner == FollowManner::Replica {
@@ -154,7 +164,8 @@ impl Conversation<'_> {
         }
         if change {
             self.send(&Statement::StopReplication)?;
-            self.send(&Statement::ChangeSource { source: source.clone(), manner })?;
+            let at = from.map(|from| from.at.clone());
+            self.send(&Statement::ChangeSource { source: source.clone(), manner, at })?;
         }
         if change || !running {
             self.send(&Statement::StartReplication)?;

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use super::Fixture;
 use crate::{
     GtidSet, IoThread, Millis, NodeId, OperationId, Probe, Replication, ReplicationBackend,
-    SqlThread, Tag, backend::FollowManner,
+    SqlThread, Tag, backend::FollowManner, gtid::PositionSet,
 };
 
 /// What a check ends in: nothing, or what was seen and what it should have been.
@@ -75,13 +75,13 @@ impl<'a> Bench<'a> {
         source: &NodeId,
         manner: FollowManner,
     ) -> Verdict {
-        let followed = self.backend.follow(node, source, manner, &self.tag).await;
+        let followed = self.backend.follow(node, source, manner, None, &self.tag).await;
         followed.said(|| format!("let {node} follow {source} ({manner:?})"))
     }
 
     pub(super) async fn await_executed(&self, node: &NodeId, position: &GtidSet) -> Verdict {
         let reached = self.backend.await_executed(node, position, Millis(10_000)).await;
-        reached.said(|| format!("wait for {position} on {node}"))
+        reached.said(|| format!("wait for {position} on {node}")).map(drop)
     }
 
     /// Puts the servers back to how every check begins: the master writable and following nobody,
@@ -90,8 +90,23 @@ impl<'a> Bench<'a> {
         self.thaw(self.master()).await?;
         self.forget_source(self.master()).await?;
         self.follow(self.replica(), self.master(), FollowManner::Replica).await?;
-        let position = self.look(self.master()).await?.executed;
+        let position = self.position(self.master()).await?;
         self.await_executed(self.replica(), &position).await
+    }
+
+    /// Everything that a master has written: what it executed, or, by position, its own log.
+    pub(super) async fn position(&self, master: &NodeId) -> Verdict<GtidSet> {
+        let seen = self.look(master).await?;
+        if seen.place.is_some() { self.own_log(master).await } else { Ok(seen.executed) }
+    }
+
+    /// By position: everything in a server's own log.
+    pub(super) async fn own_log(&self, node: &NodeId) -> Verdict<GtidSet> {
+        let seen = self.look(node).await?;
+        match (seen.identity.server_uuid, seen.place) {
+            (Some(uuid), Some(place)) => Ok(GtidSet::Positions(PositionSet::of(uuid, &place))),
+            _ => Err(format!("{node} says no place of its log, or no server_uuid")),
+        }
     }
 
     pub(super) async fn must_write(&self, node: &NodeId) -> Verdict {

@@ -130,7 +130,7 @@ pub(super) async fn what_was_received_and_not_applied_is_never_erased(
     // The source it is told to follow has none of it, and the write is not applied here.
     let manner = FollowManner::Replica;
     let nowhere = bench.fixture.nowhere();
-    let answer = bench.backend.follow(replica, &nowhere, manner, &bench.tag).await;
+    let answer = bench.backend.follow(replica, &nowhere, manner, None, &bench.tag).await;
     let kind = answer.as_ref().err().map(|error| error.kind);
     ensure(kind == Some(ActionErrorKind::Unsafe), || {
         format!("was let go of an unapplied relay log: {answer:?}")

@@ -95,7 +95,7 @@ pub(super) async fn killing_ends_clients_but_the_spared_and_no_replication(
     ensure(killed > 0, || "a client was there, but 0 were ended".to_owned())?;
     ensure(!client.is_alive().await, || "the client's session was not ended".to_owned())?;
     bench.must_write(master).await?;
-    let position = bench.look(master).await?.executed;
+    let position = bench.position(master).await?;
     bench.await_executed(bench.replica(), &position).await?;
     let seen = bench.look(bench.replica()).await?;
     ensure(follows(&seen, master), || format!("replication broke: {:?}", seen.replication))

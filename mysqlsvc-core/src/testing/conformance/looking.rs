@@ -76,7 +76,7 @@ pub(super) async fn where_nothing_listens_everything_is_unreachable(bench: &Benc
     unreachable("forget", nowhere, backend.forget_source(nowhere, tag).await)?;
     unreachable("kill", nowhere, backend.kill_clients(nowhere, &[], tag).await)?;
     let manner = FollowManner::Replica;
-    let followed = backend.follow(nowhere, bench.master(), manner, tag).await;
+    let followed = backend.follow(nowhere, bench.master(), manner, None, tag).await;
     unreachable("follow", nowhere, followed)
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn a_stopped_replica_keeps_its_source_and_goes_on_where_it_was(
     ensure(follows(&bench.look(replica).await?, master), || {
         "reported as started, but it does not run".to_owned()
     })?;
-    let position = bench.look(master).await?.executed;
+    let position = bench.position(master).await?;
     bench.await_executed(replica, &position).await?;
     let (there, here) = (bench.fixture.count_rows(master), bench.fixture.count_rows(replica));
     ensure_equal("the replica's rows", &here.await?, &there.await?)

@@ -42,7 +42,8 @@ mod tests {
         if source_dies {
             world.disturb(Disturbance::Crash(master));
         }
-        let change = Statement::ChangeSource { source: other, manner: FollowManner::Replica };
+        let change =
+            Statement::ChangeSource { source: other, manner: FollowManner::Replica, at: None };
         for statement in [Statement::StopReplication, change] {
             world.lock().execute(&replica, &statement).unwrap();
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::transaction::{Transaction, TransactionId};
-use crate::{Identity, NodeId, ReplicationError};
+use crate::{Identity, NodeId, ReplicationError, gtid::Coordinate};
 
 /// How a replica's applier gets on, besides being started or stopped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,11 +35,17 @@ pub(in crate::testing) struct Channel {
     pub(in crate::testing) received: Vec<TransactionId>,
     /// MariaDB: where the I/O thread goes on reading.
     pub(in crate::testing) read_up_to: Option<TransactionId>,
+    /// By position: where the I/O thread goes on reading.
+    pub(in crate::testing) read_at: Option<Coordinate>,
+    /// By position: up to where the source's log was executed.
+    pub(in crate::testing) done_at: Option<Coordinate>,
+    /// By position: where each transaction of the relay log ends in the source's log.
+    pub(in crate::testing) ends: VecDeque<Coordinate>,
 }
 
 impl Channel {
     /// What `CHANGE REPLICATION SOURCE` leaves: both threads stopped, an empty relay log.
-    pub(in crate::testing) fn new(source: NodeId) -> Self {
+    pub(in crate::testing) fn new(source: NodeId, at: Option<Coordinate>) -> Self {
         Self {
             source,
             source_identity: None,
@@ -51,6 +57,9 @@ impl Channel {
             relay: VecDeque::new(),
             received: Vec::new(),
             read_up_to: None,
+            read_at: at.clone(),
+            done_at: at,
+            ends: VecDeque::new(),
         }
     }
 
@@ -63,6 +72,8 @@ impl Channel {
     /// Throws the relay log away; returns what had not been applied.
     pub(in crate::testing) fn erase_relay_log(&mut self) -> Vec<Transaction> {
         self.received.clear();
+        self.ends.clear();
+        self.read_at.clone_from(&self.done_at);
         self.relay.drain(..).collect()
     }
 

@@ -24,8 +24,14 @@ impl Server {
             version: self.version,
             read_only: self.reads(),
             read_only_set: self.read_only_set,
-            executed: self.executed_set(),
+            executed: if self.by_position {
+                GtidSet::Positions(self.stand().executed)
+            } else {
+                self.executed_set()
+            },
             committing: GtidSet::empty(self.flavor),
+            place: self.by_position.then(|| self.place()),
+            quiet_from: None,
             replication: self.replication(),
             semi_sync: Some(self.semi_sync_status()),
         }
@@ -86,7 +92,11 @@ impl Server {
             sql_error: channel.sql_error.clone(),
             delay: Millis(0),
             lag: known.then(|| Millis(waiting.saturating_mul(1000))),
-            received: gtid_set(self.flavor, channel.received.iter().copied()),
+            received: if self.by_position {
+                GtidSet::Positions(channel.received_log())
+            } else {
+                gtid_set(self.flavor, channel.received.iter().copied())
+            },
         })
     }
 }

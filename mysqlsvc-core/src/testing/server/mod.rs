@@ -2,6 +2,7 @@
 
 mod channel;
 mod look;
+mod places;
 mod session;
 mod statement;
 
@@ -13,6 +14,7 @@ pub use self::{
 };
 pub(super) use self::{
     channel::Channel,
+    places::beginning,
     session::Session,
     statement::{ServerError, Statement, Until, Waiting},
 };
@@ -48,6 +50,10 @@ pub(super) struct Server {
     pub(super) boot_read_only: ReadOnly,
     /// Everything executed, in the order of the binary log.
     pub(super) log: Vec<Transaction>,
+    /// Whether it gives no GTIDs (`gtid_mode=OFF`), so that others follow it by position.
+    pub(super) by_position: bool,
+    /// How long the log was at each boot, which begins a new file.
+    pub(super) boots: Vec<usize>,
     /// How many transactions at the beginning of the log are no longer in the binary log.
     pub(super) purged: usize,
     /// The same as `log`, for asking.
@@ -83,6 +89,8 @@ impl Server {
             read_only_set: ReadOnlySet::AtBoot,
             boot_read_only: closed(flavor),
             log: Vec::new(),
+            by_position: false,
+            boots: Vec::new(),
             purged: 0,
             executed: BTreeSet::new(),
             replica_position: None,
@@ -153,6 +161,11 @@ impl Server {
     /// Applies a transaction written elsewhere.
     pub(super) fn apply(&mut self, transaction: Transaction) -> Result<(), ServerError> {
         match self.flavor {
+            // Nothing tells that it is there already but its row.
+            Flavor::MySql if self.by_position && self.executed.contains(&transaction.id) => {
+                let text = format!("Duplicate entry '{}' for key 'PRIMARY'", transaction.row);
+                return Err(ServerError::new(1062, text));
+            }
             // What is in gtid_executed already is passed over.
             Flavor::MySql if self.executed.contains(&transaction.id) => return Ok(()),
             Flavor::MySql => {}
@@ -201,6 +214,9 @@ impl Server {
             self.replica_position = self.log.last().map(|transaction| transaction.id);
         }
         self.purged = self.purged.min(self.log.len());
+        for length in &mut self.boots {
+            *length = self.log.len().min(*length);
+        }
         self.crash();
         self.channel.as_mut().map(Channel::erase_relay_log).unwrap_or_default()
     }
@@ -211,6 +227,8 @@ impl Server {
         self.log.clone_from(&from.log);
         self.executed.clone_from(&from.executed);
         self.purged = from.log.len();
+        self.boots.clear();
+        self.begin_log_file();
         self.replica_position = from.log.last().map(|transaction| transaction.id);
         self.channel = None;
         self.sessions.clear();
@@ -225,6 +243,7 @@ impl Server {
             return Vec::new();
         }
         self.power = Power::Up;
+        self.begin_log_file();
         self.read_only = self.boot_read_only;
         self.read_only_set = ReadOnlySet::AtBoot;
         self.semi_sync = None;

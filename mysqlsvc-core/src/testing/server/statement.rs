@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     NodeId, ReadOnly, Tag,
     backend::{EventName, FollowManner, SemiSyncPart},
+    gtid::Coordinate,
 };
 
 /// What is sent to a model server.
@@ -24,6 +25,8 @@ pub(in crate::testing) enum Statement {
     ChangeSource {
         source: NodeId,
         manner: FollowManner,
+        /// By position: from where.
+        at: Option<Coordinate>,
     },
     StartReplication,
     StartReceiving,
@@ -41,6 +44,7 @@ pub(in crate::testing) enum Statement {
     /// Reads, which change nothing.
     ReadVariables,
     ReadPosition,
+    ReadStand,
     ReadReplication,
     ReadObstacles,
 }
@@ -49,7 +53,11 @@ impl Statement {
     pub(in crate::testing) fn changes_server(&self) -> bool {
         !matches!(
             self,
-            Self::ReadVariables | Self::ReadPosition | Self::ReadReplication | Self::ReadObstacles
+            Self::ReadVariables
+                | Self::ReadPosition
+                | Self::ReadStand
+                | Self::ReadReplication
+                | Self::ReadObstacles
         )
     }
 }
@@ -78,6 +86,7 @@ impl fmt::Display for Statement {
             Self::ResetSource => f.write_str("RESET REPLICA ALL"),
             Self::ReadVariables => f.write_str("read variables"),
             Self::ReadPosition => f.write_str("read position"),
+            Self::ReadStand => f.write_str("SHOW REPLICA STATUS, SHOW BINARY LOG STATUS"),
             Self::ReadReplication => f.write_str("SHOW REPLICA STATUS"),
         }
     }

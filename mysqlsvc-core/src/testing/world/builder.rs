@@ -12,7 +12,7 @@ use super::{World, cluster::Cluster};
 use crate::{
     Flavor, Identity, NodeId, ReadOnly,
     backend::FollowManner,
-    testing::server::{Server, Statement},
+    testing::server::{Server, Statement, beginning},
 };
 
 /// Makes a [`World`].
@@ -21,11 +21,12 @@ pub struct WorldBuilder {
     flavor: Flavor,
     nodes: u8,
     mutual: bool,
+    by_position: bool,
 }
 
 impl WorldBuilder {
     pub(super) fn new(flavor: Flavor) -> Self {
-        Self { flavor, nodes: 4, mutual: false }
+        Self { flavor, nodes: 4, mutual: false, by_position: false }
     }
 
     /// How many servers, the first being the master of the others; 4 unless told otherwise.
@@ -42,6 +43,13 @@ impl WorldBuilder {
         self
     }
 
+    /// Whether the servers give no GTIDs (`gtid_mode=OFF`); of MySQL only.
+    #[must_use]
+    pub fn by_position(mut self, by_position: bool) -> Self {
+        self.by_position = by_position;
+        self
+    }
+
     /// The world: server 1 writable, all others read-only and following it, no data yet.
     pub fn build(self) -> World {
         let servers: BTreeMap<NodeId, Server> = (1..=self.nodes)
@@ -51,7 +59,9 @@ impl WorldBuilder {
                     server_uuid: (self.flavor == Flavor::MySql)
                         .then(|| Uuid::from_u128(u128::from(number))),
                 };
-                (node(number), Server::new(identity, self.flavor))
+                let mut server = Server::new(identity, self.flavor);
+                server.by_position = self.by_position && self.flavor == Flavor::MySql;
+                (node(number), server)
             })
             .collect();
         let mut cluster = Cluster::new(self.flavor, servers);
@@ -70,9 +80,9 @@ impl WorldBuilder {
 }
 
 fn follow(cluster: &mut Cluster, node: &NodeId, source: &NodeId, manner: FollowManner) {
-    for statement in
-        [Statement::ChangeSource { source: source.clone(), manner }, Statement::StartReplication]
-    {
+    let by_position = cluster.servers.get(node).is_some_and(|server| server.by_position);
+    let (source, at) = (source.clone(), by_position.then(beginning));
+    for statement in [Statement::ChangeSource { source, manner, at }, Statement::StartReplication] {
         let done = cluster.execute(node, &statement);
         debug_assert!(done.is_ok(), "a fresh server follows: {done:?}");
     }

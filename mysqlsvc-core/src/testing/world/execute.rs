@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     Flavor, GtidSet, NodeId, ReadOnly, ReadOnlySet, Replication,
-    backend::{FollowManner, Obstacle},
+    backend::{FollowManner, Obstacle, Stand},
+    gtid::Coordinate,
 };
 
 /// What a model server answers.
@@ -21,6 +22,7 @@ pub(in crate::testing) enum Reply {
     Killed(u32),
     Variables(ReadOnly),
     Position(GtidSet),
+    Stand(Stand),
     Replication(Option<Replication>),
     Obstacles(Vec<Obstacle>),
 }
@@ -124,8 +126,8 @@ impl Server {
                 }
                 Ok(Reply::Done)
             }
-            Statement::ChangeSource { source, manner } => {
-                *erased = self.change_source(source, *manner)?;
+            Statement::ChangeSource { source, manner, at } => {
+                *erased = self.change_source(source, *manner, at.clone())?;
                 Ok(Reply::Done)
             }
             Statement::StartReplication => {
@@ -168,6 +170,7 @@ impl Server {
             }
             // The data are there; it boots.
             Statement::TakeData { .. } => {
+                self.begin_log_file();
                 self.read_only = self.boot_read_only;
                 self.read_only_set = ReadOnlySet::AtBoot;
                 self.semi_sync = None;
@@ -175,7 +178,11 @@ impl Server {
             }
             Statement::ReadObstacles => Ok(Reply::Obstacles(self.obstacles())),
             Statement::ReadVariables => Ok(Reply::Variables(self.reads())),
+            Statement::ReadPosition if self.by_position => {
+                Ok(Reply::Position(GtidSet::Positions(self.whole_log())))
+            }
             Statement::ReadPosition => Ok(Reply::Position(self.executed_set())),
+            Statement::ReadStand => Ok(Reply::Stand(self.stand())),
             Statement::ReadReplication => Ok(Reply::Replication(self.replication())),
         }
     }
@@ -200,6 +207,7 @@ impl Server {
         &mut self,
         source: &NodeId,
         manner: FollowManner,
+        at: Option<Coordinate>,
     ) -> Result<Vec<Transaction>, ServerError> {
         if self.all_tables_locked {
             return Err(ServerError::new(1223, "Can't execute: you have a conflicting read lock"));
@@ -209,7 +217,7 @@ impl Server {
             // MASTER_DEMOTE_TO_SLAVE: what it wrote itself counts as replicated.
             self.replica_position = self.log.last().map(|transaction| transaction.id);
         }
-        self.channel = Some(Channel::new(source.clone()));
+        self.channel = Some(Channel::new(source.clone(), at));
         Ok(erased)
     }
 

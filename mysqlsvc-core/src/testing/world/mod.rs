@@ -1,6 +1,7 @@
 //! The world: a cluster of model servers, its clients, its links, and what happened so far.
 
 mod builder;
+mod by_position;
 mod clients;
 pub(super) mod cluster;
 mod disturbance;
@@ -187,6 +188,13 @@ impl World {
     pub fn purge(&self, node: &NodeId) {
         if let Some(server) = self.lock().servers.get_mut(node) {
             server.purged = server.log.len();
+        }
+    }
+
+    /// Gives a server GTIDs, or none (`gtid_mode`), with which it boots.
+    pub fn set_by_position(&self, node: &NodeId, by_position: bool) {
+        if let Some(server) = self.lock().servers.get_mut(node) {
+            server.by_position = by_position;
         }
     }
 

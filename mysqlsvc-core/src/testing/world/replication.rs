@@ -54,6 +54,9 @@ impl Cluster {
         let Some(source) = self.servers.get(&channel.source) else {
             return 0;
         };
+        if replica.by_position {
+            return self.receive_by_position(node, most);
+        }
         let next = match self.flavor {
             Flavor::MySql => next_of_mysql(replica, source),
             Flavor::MariaDb => next_of_mariadb(replica, source),
@@ -122,7 +125,7 @@ impl Cluster {
                 break;
             }
             if let Some(channel) = &mut server.channel {
-                channel.relay.pop_front();
+                channel.applied();
             }
             applied += 1;
         }

@@ -12,7 +12,7 @@ pub use self::error::ApiError;
 use super::MonitorUrl;
 use super::transport::{TransportError, http_client};
 use crate::wire::{
-    AdoptRequest, AdoptionDocument, AdviceDocument, CloneRequest, ClusterDocument,
+    ActivateRequest, AdoptRequest, AdoptionDocument, AdviceDocument, CloneRequest, ClusterDocument,
     EmergencySwitchRequest, HealthDocument, MaintenanceRequest, NodeAction, NodeAdviceDocument,
     NodeDocument, OperationDocument, OperationId, PlanDocument, RegisterRequest, Role,
     SwitchRequest,
@@ -102,6 +102,18 @@ impl ApiClient {
     ) -> Result<NodeDocument, ApiError> {
         let path = ["clusters", cluster, "nodes", node, action.as_str()];
         self.post(&path, &serde_json::Map::new()).await
+    }
+
+    /// `POST /clusters/{c}/nodes/{addr}/activate`; `at` is the place in its source's binary log that
+    /// the node's data are at now, `FILE:OFFSET`, where it has no GTIDs.
+    pub async fn activate(
+        &self,
+        cluster: &str,
+        node: &str,
+        at: String,
+    ) -> Result<NodeDocument, ApiError> {
+        let path = ["clusters", cluster, "nodes", node, NodeAction::Activate.as_str()];
+        self.post(&path, &ActivateRequest { at: Some(at) }).await
     }
 
     /// `POST /clusters/{c}/maintenance`: suspends what the monitor does on its own account, or lets

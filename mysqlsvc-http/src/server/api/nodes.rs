@@ -10,6 +10,7 @@ use axum::{
 use mysqlsvc_core::{
     NodeId, OperationId, Role, WallTime,
     engine::{Answer, Request},
+    gtid::Coordinate,
     journal::{Execution, Outcome, Progress},
 };
 
@@ -19,11 +20,11 @@ use crate::{
         ServerState,
         connection::Connection,
         documents::node_document,
-        extract::{Json as Body, Names, NoArguments, node_id},
+        extract::{Json as Body, MaybeJson, Names, NoArguments, node_id},
         problem::{Failure, Kind},
         waiting::{self, Watched},
     },
-    wire::{self, NodeDocument, RegisterRequest},
+    wire::{self, ActivateRequest, NodeDocument, RegisterRequest},
 };
 
 /// How long an operation on a node is waited for before the answer is that it was begun.
@@ -148,9 +149,11 @@ pub(super) async fn activate(
     State(state): State<ServerState>,
     connection: Connection,
     Names(names): Names<(String, String)>,
-    _: NoArguments,
+    MaybeJson(body): MaybeJson<ActivateRequest>,
 ) -> Result<Response, Failure> {
-    operate(&state, &connection, names, |node| Request::Activate { node }).await
+    let at = body.at.as_deref().map(str::parse::<Coordinate>).transpose();
+    let at = at.map_err(|error| Failure::malformed(format!("`at`: {error}")))?;
+    operate(&state, &connection, names, |node| Request::Activate { node, at }).await
 }
 
 /// Lets it forget its source; the master its standby.

@@ -34,6 +34,7 @@ pub(crate) fn node_document(node: &NodeSnapshot) -> NodeDocument {
         delay_ms: replication.map(|replication| replication.delay.0),
         semi_sync: probe.and_then(|probe| probe.semi_sync.as_ref()).map(semi_sync),
         gtid_executed: probe.map(|probe| probe.executed.to_string()),
+        binlog_end: probe.and_then(|probe| probe.place.as_ref()).map(ToString::to_string),
         missing: node.missing.as_ref().map(ToString::to_string),
         errant: node.errant.as_ref().map(ToString::to_string),
         allowed: node.allowed.iter().map(allowed).collect(),

@@ -51,7 +51,11 @@ pub struct ServerSettings {
 
 impl ServerSettings {
     pub(super) fn dialect(&self) -> Dialect {
-        Dialect { flavor: self.flavor, version: self.version }
+        Dialect {
+            flavor: self.flavor,
+            version: self.version,
+            by_position: Dialect::is_by_position(self.get("gtid_mode")),
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

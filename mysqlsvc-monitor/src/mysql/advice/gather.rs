@@ -1,6 +1,6 @@
 //! Reads the facts of a server. What our account may not see is left out, not an error.
 
-use mysqlsvc_core::{LookError, Millis, NodeId};
+use mysqlsvc_core::{GtidSet, LookError, Millis, NodeId};
 use tokio::time::Instant;
 
 use super::{Advisor, EnabledEvent, Facts, Few, ServerSettings, TableName, Timing, Variables};
@@ -29,11 +29,25 @@ impl MySqlBackend {
         let dialect = check.dialect();
         let words = dialect.words();
         // Position and received set together, for they are compared.
-        let look = check.ask(&format!("{}; {}", words.facts, words.status)).await?;
+        let mut text = format!("{}; {}", words.facts, words.status);
+        if dialect.by_position {
+            text = format!("{text}; {}", dialect.log_end());
+        }
+        let look = check.ask(&text).await?;
         let row = look.row(0)?;
+        let executed = if dialect.by_position {
+            let of_source = GtidSet::Positions(Dialect::executed_of_source(look.table(1)?)?);
+            // So that its replicas can be held against it.
+            match Dialect::place(look.table(2)?)? {
+                Some(_) => of_source.union(&dialect.own_log(row, look.table(2)?)?),
+                None => of_source,
+            }
+        } else {
+            dialect.executed(row)?
+        };
         let settings = settings(&mut check).await?;
         let facts = Facts {
-            executed: dialect.executed(row)?,
+            executed,
             replication: dialect.replication(look.table(1)?)?,
             channel: dialect.channel(look.table(1)?, heartbeat(&mut check).await?),
             timing: timing(&mut check).await?,
@@ -50,7 +64,7 @@ impl MySqlBackend {
 
 /// All variables, and where the value of `read_only` comes from.
 pub(in super::super) async fn settings(check: &mut Check) -> Result<ServerSettings, Fault> {
-    let Dialect { flavor, version } = check.dialect();
+    let Dialect { flavor, version, .. } = check.dialect();
     let answer = check.ask(Dialect::VARIABLES).await?;
     let rows = answer.table(0)?.rows();
     let variables: Variables =

@@ -37,37 +37,40 @@ pub struct Share {
 pub(super) fn lag(facts: &Facts, source: Option<&GtidSet>) -> Option<Lag> {
     let replication = facts.replication.as_ref()?;
     let have = replication.received.union(&facts.executed);
-    let not_sent = source.map(|source| count_beyond(source, &have));
+    let not_sent = source.and_then(|source| count_beyond(source, &have));
     let not_applied = count_beyond(&have, &facts.executed);
     let (sending, applying) = times(facts, replication, not_applied);
     Some(Lag {
         source: replication.source.clone(),
         behind: replication.lag,
         not_sent: Share { transactions: not_sent, time: sending },
-        not_applied: Share { transactions: Some(not_applied), time: applying },
+        not_applied: Share { transactions: not_applied, time: applying },
     })
 }
 
 fn times(
     facts: &Facts,
     replication: &Replication,
-    not_applied: u64,
+    not_applied: Option<u64>,
 ) -> (Option<Millis>, Option<Millis>) {
     let timing = facts.timing;
     if let (Some(sending), Some(whole)) = (timing.sending, timing.whole) {
         return (Some(sending), Some(Millis(whole.0.saturating_sub(sending.0))));
     }
     match facts.executed {
-        GtidSet::MySql(_) => (timing.sending, None),
+        GtidSet::MySql(_) | GtidSet::Positions(_) => (timing.sending, None),
         // Seconds_Behind_Master is the age of what the appliers are at, if there is anything.
-        GtidSet::MariaDb(_) => (None, replication.lag.filter(|_| not_applied > 0)),
+        GtidSet::MariaDb(_) => (None, replication.lag.filter(|_| not_applied > Some(0))),
     }
 }
 
-/// How many transactions of one set are not in the other.
-fn count_beyond(set: &GtidSet, held: &GtidSet) -> u64 {
-    match (set, held) {
+/// How many transactions of one set are not in the other; none where places in binary logs do not
+/// tell, unless it is none.
+fn count_beyond(set: &GtidSet, held: &GtidSet) -> Option<u64> {
+    Some(match (set, held) {
         (GtidSet::MySql(set), GtidSet::MySql(held)) => set.minus(held).count(),
+        (GtidSet::Positions(_), _) if set.minus(held).is_empty() => 0,
+        (GtidSet::Positions(_), _) => return None,
         (GtidSet::MariaDb(set), GtidSet::MariaDb(held)) => {
             let domains: std::collections::BTreeSet<u32> =
                 set.iter().map(|gtid| gtid.domain).collect();
@@ -77,7 +80,7 @@ fn count_beyond(set: &GtidSet, held: &GtidSet) -> u64 {
             beyond.sum()
         }
         _ => 0,
-    }
+    })
 }
 
 /// Sequence numbers of a domain grow, whoever writes.

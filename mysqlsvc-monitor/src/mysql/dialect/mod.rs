@@ -7,18 +7,22 @@ mod fence;
 mod mariadb;
 mod mysql;
 mod obstacles;
+mod positions;
 mod remedies;
 mod requirements;
 mod semi_sync;
 mod status;
 mod words;
 
-use mysqlsvc_core::{Flavor, GtidSet, Identity, NodeId, ReadOnly, Replication, ServerVersion, Tag};
+use mysqlsvc_core::{
+    Flavor, GtidSet, Identity, NodeId, ReadOnly, Replication, ServerVersion, Tag, gtid::Coordinate,
+};
 
 pub(super) use self::{
     events::{EVENT_STATES, EventState, EventSwitch},
     fence::{ASK_CLOCK, CLOCK, FENCE, fence},
     obstacles::ObstacleQuestion,
+    positions::{FILL_GAPS, GAPS, ReadableFrom, Seen},
     requirements::Right,
     semi_sync::{SemiSync, SemiSyncNames},
     words::{Purged, Words, quoted},
@@ -35,7 +39,8 @@ use super::{
 pub(super) const SESSION_SETUP: &str = "SET SESSION autocommit = 1, sql_mode = '', \
     wait_timeout = 28800, lock_wait_timeout = 2\
     /*M!100600 , max_statement_time = 0 *//*!80026 , max_execution_time = 0 */; \
-    SELECT @@version AS version, @@version_comment AS comment, @@timestamp AS server_clock";
+    SELECT @@version AS version, @@version_comment AS comment, @@timestamp AS server_clock\
+    /*!80026 , @@global.gtid_mode AS gtid_mode */";
 
 /// Seconds between two signs of life of an idle source, as [`Dialect::follow`] sets it.
 const HEARTBEAT: f64 = 0.5;
@@ -52,13 +57,22 @@ const MARIADB_UNKNOWN_FROM: ServerVersion = ServerVersion::new(13, 0, 0);
 pub(super) struct Dialect {
     pub(super) flavor: Flavor,
     pub(super) version: ServerVersion,
+    /// MySQL whose own transactions get no GTIDs: what it has executed is told by positions.
+    pub(super) by_position: bool,
 }
 
 impl Dialect {
     /// From the answer to [`SESSION_SETUP`].
     pub(super) fn from_answer(answer: &Answer) -> Result<Self, Fault> {
         let row = answer.row(0)?;
-        Self::detect(row.text("version")?, row.get("comment").unwrap_or_default())
+        let found = Self::detect(row.text("version")?, row.get("comment").unwrap_or_default())?;
+        Ok(Self { by_position: Self::is_by_position(row.get("gtid_mode")), ..found })
+    }
+
+    /// What a `gtid_mode` means; MariaDB has none, and always GTIDs. Under OFF_PERMISSIVE new
+    /// transactions have none either.
+    pub(super) fn is_by_position(gtid_mode: Option<&str>) -> bool {
+        gtid_mode.is_some_and(|mode| matches!(mode, "OFF" | "OFF_PERMISSIVE"))
     }
 
     fn detect(version: &str, comment: &str) -> Result<Self, Fault> {
@@ -82,7 +96,7 @@ impl Dialect {
         if number >= unknown {
             return Err(unsupported("is not known"));
         }
-        Ok(Self { flavor, version: number })
+        Ok(Self { flavor, version: number, by_position: false })
     }
 
     /// Whether this version is one that we were tested with, or older.
@@ -135,7 +149,7 @@ impl Dialect {
         }
     }
 
-    /// All that it has executed, from a row of [`Words::executed`] or [`Words::facts`].
+    /// All that it has executed, from a row of [`Words::executed`] or [`Words::facts`]; with GTIDs.
     pub(super) fn executed(self, row: Record<'_>) -> Result<GtidSet, Fault> {
         match self.flavor {
             Flavor::MySql => self.gtids(row.text("executed")?),
@@ -165,6 +179,9 @@ impl Dialect {
     /// [`Words::status`] shows them.
     pub(super) fn follows_as_told(self, status: &Table) -> bool {
         let wanted: &[(&str, &str)] = match self.flavor {
+            Flavor::MySql if self.by_position => {
+                &[("Auto_Position", "0"), ("Connect_Retry", "1"), ("Source_Retry_Count", "0")]
+            }
             Flavor::MySql => {
                 &[("Auto_Position", "1"), ("Connect_Retry", "1"), ("Source_Retry_Count", "0")]
             }
@@ -196,6 +213,8 @@ impl Dialect {
             _ if position.is_empty() || seconds < 0.001 => None,
             GtidSet::MySql(set) => Some(mysql::wait(set, seconds)),
             GtidSet::MariaDb(set) => Some(mariadb::wait(set, seconds)),
+            // What to wait for is one place in it, by the source.
+            GtidSet::Positions(_) => None,
         }
     }
 
@@ -208,12 +227,24 @@ impl Dialect {
         }
     }
 
-    /// Statements that turn a stopped server into a replica of `source`, started, in order.
-    pub(super) fn follow(self, source: &NodeId, repl: &Login) -> Vec<String> {
+    /// Statements that turn a stopped server into a replica of `source`, started, in order; by
+    /// position from this place in the source's log on.
+    pub(super) fn follow(
+        self,
+        source: &NodeId,
+        repl: &Login,
+        from: Option<&Coordinate>,
+    ) -> Vec<String> {
         match self.flavor {
-            Flavor::MySql => mysql::follow(source, repl),
+            Flavor::MySql => mysql::follow(source, repl, from),
             Flavor::MariaDb => mariadb::follow(source, repl),
         }
+    }
+
+    /// By position: statements that let a stopped replica go on with the source that it has, where
+    /// it is, with our settings.
+    pub(super) fn go_on(repl: &Login) -> Vec<String> {
+        mysql::go_on(repl)
     }
 
     /// MariaDB: one row for each account or role that may write through `read_only`.
@@ -318,7 +349,7 @@ mod tests {
         let [one, two] =
             ["3e11fa47-71ca-11e1-9e33-c80aa9429562", "4e11fa47-71ca-11e1-9e33-c80aa9429562"];
         let owned = format!("{one}:23#13#14:25#7,\n{two}:1#9");
-        let dialect = Dialect { flavor: Flavor::MySql, version: MYSQL_FIRST };
+        let dialect = Dialect { flavor: Flavor::MySql, version: MYSQL_FIRST, by_position: false };
         let expected = dialect.gtids(&format!("{one}:23:25,{two}:1")).unwrap();
         assert_eq!(dialect.gtids(&without_owners(&owned)).unwrap(), expected);
         assert!(dialect.gtids(&without_owners("")).unwrap().is_empty());

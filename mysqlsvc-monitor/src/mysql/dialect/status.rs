@@ -1,11 +1,11 @@
 //! `SHOW REPLICA STATUS` in each flavour's column names.
 
 use mysqlsvc_core::{
-    Flavor, GtidSet, Identity, IoThread, Millis, NodeId, Replication, ReplicationError, SqlThread,
+    Flavor, Identity, IoThread, Millis, NodeId, Replication, ReplicationError, SqlThread,
 };
 use uuid::Uuid;
 
-use super::{Dialect, Fault, Record, Table};
+use super::{Dialect, Fault, Record, Table, positions};
 
 struct Columns {
     host: &'static str,
@@ -66,7 +66,11 @@ pub(super) fn replication(dialect: Dialect, status: &Table) -> Result<Option<Rep
         sql_error: error(row, "Last_SQL_Errno", "Last_SQL_Error"),
         lag: seconds(row, columns.lag),
         delay: seconds(row, "SQL_Delay").unwrap_or_default(),
-        received: received(dialect, row.get(columns.received).unwrap_or_default())?,
+        received: if dialect.by_position {
+            positions::received(row)?
+        } else {
+            dialect.gtids(row.get(columns.received).unwrap_or_default())?
+        },
     }))
 }
 
@@ -74,10 +78,6 @@ pub(super) fn replication(dialect: Dialect, status: &Table) -> Result<Option<Rep
 fn seconds(row: Record<'_>, column: &str) -> Option<Millis> {
     let seconds: u64 = row.get(column)?.parse().ok()?;
     Some(Millis(seconds.saturating_mul(1000)))
-}
-
-fn received(dialect: Dialect, text: &str) -> Result<GtidSet, Fault> {
-    dialect.gtids(text)
 }
 
 /// Zero and empty mean that the replica has not been connected yet.

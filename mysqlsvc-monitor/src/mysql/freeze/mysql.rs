@@ -4,7 +4,7 @@ use mysqlsvc_core::{GtidSet, ReadOnly};
 
 use super::Halt;
 use crate::mysql::{
-    answer::{Answer, Record, Table},
+    answer::{Answer, Table},
     dialect::Dialect,
     failure::Failure,
     fault::{Fault, code},
@@ -35,11 +35,11 @@ struct Reading {
 }
 
 impl Reading {
-    /// From the first two results: facts and sessions.
+    /// From the results of [`reading_texts`].
     fn of(work: &Work<'_>, answer: &Answer) -> Result<Self, Halt> {
         let read = || {
             Ok(Self {
-                executed: frozen_set(work.dialect(), answer.row(0)?)?,
+                executed: frozen_set(work.dialect(), answer)?,
                 sessions: ServerSession::read(answer.table(1)?, work.lease.connection_id())?,
             })
         };
@@ -50,7 +50,7 @@ impl Reading {
 async fn close(work: &mut Work<'_>, lock_wait: u64) -> Result<Reading, Halt> {
     let words = work.dialect().words();
     let set_wait = format!("SET SESSION lock_wait_timeout = {lock_wait}");
-    let texts = [set_wait.as_str(), words.close, words.facts, words.sessions];
+    let texts = [&[set_wait.as_str(), words.close], &reading_texts(work.dialect())[..]].concat();
     match work.change(&texts).await {
         Ok(answer) => Reading::of(work, &answer),
         Err(fault @ Fault::Server { .. }) => Err(refused(work, fault).await),
@@ -64,7 +64,7 @@ async fn settle(
     mut reading: Reading,
     spared: &[&str],
 ) -> Result<GtidSet, Halt> {
-    let words = work.dialect().words();
+    let question = reading_texts(work.dialect()).join("; ");
     loop {
         let clients = reading.sessions.iter().filter(|session| session.is_client(spared));
         let clients: Vec<u64> = clients.map(|session| session.id).collect();
@@ -78,7 +78,7 @@ async fn settle(
                 code::KILL_DENIED,
             ))));
         }
-        let answer = work.ask(&format!("{}; {}", words.facts, words.sessions)).await;
+        let answer = work.ask(&question).await;
         let answer = answer.map_err(|fault| Halt::of(fault, Failure::half_way))?;
         let again = Reading::of(work, &answer)?;
         if again.executed == reading.executed {
@@ -88,8 +88,18 @@ async fn settle(
     }
 }
 
-fn frozen_set(dialect: Dialect, row: Record<'_>) -> Result<GtidSet, Fault> {
+/// What is asked of a server that was closed: facts, sessions, by position where its log ends.
+fn reading_texts(dialect: Dialect) -> Vec<&'static str> {
+    let words = dialect.words();
+    let mut texts = vec![words.facts, words.sessions];
+    texts.extend(dialect.by_position.then(|| dialect.log_end()));
+    texts
+}
+
+fn frozen_set(dialect: Dialect, answer: &Answer) -> Result<GtidSet, Fault> {
+    let row = answer.row(0)?;
     match dialect.read_only(row)? {
+        ReadOnly::Super if dialect.by_position => dialect.own_log(row, answer.table(2)?),
         ReadOnly::Super => dialect.executed(row),
         other => {
             Err(Fault::unreadable(format!("super_read_only was set and is read back as {other:?}")))

@@ -138,6 +138,9 @@ impl Check {
 
     async fn purged(&mut self) -> Result<Option<GtidSet>, Fault> {
         let dialect = self.lease.dialect();
+        if dialect.by_position {
+            return self.purged_places().await;
+        }
         let answer = match dialect.words().purged {
             Purged::Said(text) => self.ask(text).await?,
             Purged::BeforeOldest(list) => {
@@ -151,5 +154,11 @@ impl Check {
             }
         };
         dialect.gtids(answer.row(0)?.text("purged")?).map(Some)
+    }
+
+    /// By position: its own log up to the first file that it still has.
+    async fn purged_places(&mut self) -> Result<Option<GtidSet>, Fault> {
+        let Ok(logs) = self.ask_if_allowed(Dialect::OWN_LOGS).await? else { return Ok(None) };
+        Dialect::purged_places(&logs).map(Some)
     }
 }

@@ -9,7 +9,7 @@ use super::{
             ApplierSingleThreaded, CommitOrderNotPreserved, ParallelModeNotParallel,
             ParallelTypeDatabase, WritesetTrackingOff,
         },
-        AdviceSeverity::{Hint, Warning},
+        AdviceSeverity::{Error, Hint, Warning},
         Remedy, ServerSettings,
         facts::is_on,
     },
@@ -24,7 +24,7 @@ pub(super) fn all(settings: &ServerSettings) -> Vec<Advice> {
         workers(settings),
         mode(settings),
         kind(settings),
-        order(settings),
+        order(settings).filter(|_| !settings.dialect().by_position),
         dependencies(settings),
     ])
 }
@@ -69,13 +69,24 @@ fn kind(settings: &ServerSettings) -> Option<Advice> {
     Some(Advice::new(ParallelTypeDatabase, Warning, format!("{name} is {value}"), why, remedy))
 }
 
+/// One that commits in any order has no place in its source's log while it applies, nor after an
+/// error.
+pub(super) fn demanded(settings: &ServerSettings) -> Vec<Advice> {
+    let by_position = settings.dialect().by_position;
+    order(settings)
+        .filter(|_| by_position)
+        .map(|advice| Advice { severity: Error, ..advice })
+        .into_iter()
+        .collect()
+}
+
 /// MariaDB always commits the transactions of a domain in order.
 fn order(settings: &ServerSettings) -> Option<Advice> {
     let name = "replica_preserve_commit_order";
     let value = settings.get(name).filter(|value| !is_on(value))?;
     let (_, count) = settings.number(&WORKERS)?;
     let why = "workers commit in any order, so a replica shows states that the master never had, \
-               and gtid_executed has gaps";
+               and what it has executed has gaps";
     let seen = format!("{name} is {value}");
     (count >= 2.0).then(|| {
         let remedy = at_rest(settings, name, "ON");

@@ -30,8 +30,16 @@ fn mode(settings: &ServerSettings) -> Option<Advice> {
     let value = settings.get("gtid_mode").filter(|value| !is_on(value))?;
     let remedy = Remedy::at_start(["gtid_mode=ON", "enforce_gtid_consistency=ON"])
         .minding("or go through OFF_PERMISSIVE and ON_PERMISSIVE online");
-    let why = "servers are compared and moved by GTID";
-    Some(Advice::new(GtidModeOff, Error, format!("gtid_mode is {value}"), why, remedy))
+    let seen = format!("gtid_mode is {value}");
+    Some(if value == "OFF" {
+        let why = "it is moved by places in binary logs: exactly, or not at all where such a place \
+                   is not known";
+        Advice::new(GtidModeOff, Warning, seen, why, remedy)
+    } else {
+        let why = "it is neither compared and moved by GTID, nor by places in binary logs; end the \
+                   change that is under way";
+        Advice::new(GtidModeOff, Error, seen, why, remedy)
+    })
 }
 
 fn consistent(settings: &ServerSettings) -> Option<Advice> {
@@ -54,6 +62,9 @@ fn strict(settings: &ServerSettings) -> Option<Advice> {
 
 fn asked_by(subject: Subject<'_>) -> Option<Advice> {
     subject.facts.channel.as_ref().filter(|channel| !channel.by_gtid)?;
+    if subject.settings().dialect().by_position {
+        return None;
+    }
     let (seen, why) = match subject.settings().flavor {
         Flavor::MySql => ("Auto_Position is 0", "SOURCE_AUTO_POSITION"),
         Flavor::MariaDb => ("Using_Gtid is not Slave_Pos", "MASTER_USE_GTID"),

@@ -54,10 +54,13 @@ pub(super) struct Surroundings<'a> {
 
 /// What registering demands of settings, or warns of.
 pub(in super::super) fn demanded(settings: &ServerSettings) -> Vec<Advice> {
-    [binlog::demanded(settings), gtid::demanded(settings), read_only::at_boot(settings)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let families = [
+        binlog::demanded(settings),
+        gtid::demanded(settings),
+        applier::demanded(settings),
+        read_only::at_boot(settings),
+    ];
+    families.into_iter().flatten().collect()
 }
 
 /// Everything that there is to say of one server, the worst first.

@@ -4,7 +4,7 @@ use mysqlsvc_core::{Flavor, IoThread, Replication, ServerVersion, SqlThread};
 
 use super::*;
 use crate::mysql::advice::{
-    AdviceId, Asked, AtBoot, Channel, EnabledEvent, Few, Remedy, Variables, judge,
+    AdviceId, AdviceSeverity, Asked, AtBoot, Channel, EnabledEvent, Few, Remedy, Variables, judge,
 };
 
 fn server(flavor: Flavor, version: &str, variables: &[(&str, &str)]) -> Facts {
@@ -183,6 +183,29 @@ fn time_zones_that_only_the_machines_tell_apart_differ() {
     assert_eq!(ids(&found), [AdviceId::TimeZoneDiffers]);
     assert!(found[0].remedy.statements.is_empty(), "{found:?}");
     assert!(found[0].remedy.note.contains("UTC"), "{found:?}");
+}
+
+#[test]
+fn without_gtids_appliers_must_keep_the_order_and_nothing_is_asked_by_gtid() {
+    let variables = [
+        ("gtid_mode", "OFF"),
+        ("enforce_gtid_consistency", "OFF"),
+        ("replica_preserve_commit_order", "OFF"),
+        ("replica_parallel_workers", "4"),
+    ];
+    let mut facts = replica(Flavor::MySql, "9.7.0", &variables);
+    facts.channel = Some(Channel::default());
+    let severity = |facts: &Facts, id| {
+        of(facts, Role::Slave).into_iter().find(|advice| advice.id == id).map(|it| it.severity)
+    };
+    assert_eq!(severity(&facts, AdviceId::CommitOrderNotPreserved), Some(AdviceSeverity::Error));
+    assert_eq!(severity(&facts, AdviceId::GtidModeOff), Some(AdviceSeverity::Warning));
+    assert_eq!(severity(&facts, AdviceId::ReplicaWithoutGtid), None);
+    let all = [&variables[1..], &[("gtid_mode", "ON_PERMISSIVE")]].concat();
+    facts.settings.variables = all.into_iter().collect();
+    assert_eq!(severity(&facts, AdviceId::CommitOrderNotPreserved), Some(AdviceSeverity::Warning));
+    assert_eq!(severity(&facts, AdviceId::GtidModeOff), Some(AdviceSeverity::Error));
+    assert_eq!(severity(&facts, AdviceId::ReplicaWithoutGtid), Some(AdviceSeverity::Warning));
 }
 
 #[test]
