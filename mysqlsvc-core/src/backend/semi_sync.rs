@@ -50,7 +50,7 @@ impl SemiSyncStatus {
         match part {
             SemiSyncPart::Replica => self.replica && self.source.is_none(),
             SemiSyncPart::Source { replicas, timeout } => {
-                self.source == Some(SemiSyncWait { replicas, timeout })
+                !self.replica && self.source == Some(SemiSyncWait { replicas, timeout })
             }
         }
     }
@@ -69,5 +69,27 @@ impl fmt::Display for SemiSyncPart {
             }
             Self::Replica => f.write_str("replica"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_played_only_where_the_other_is_not() {
+        let wait = SemiSyncWait { replicas: 1, timeout: Millis(500) };
+        let source = SemiSyncPart::Source { replicas: 1, timeout: Millis(500) };
+        let plays = |source, replica, part| {
+            SemiSyncStatus { source, replica, waiting: false, replicas: 0 }.plays(part)
+        };
+        assert!(plays(Some(wait), false, source));
+        assert!(plays(None, true, SemiSyncPart::Replica));
+        for part in [source, SemiSyncPart::Replica] {
+            assert!(!plays(Some(wait), true, part), "both at once is neither: {part}");
+            assert!(!plays(None, false, part), "{part}");
+        }
+        let other = Some(SemiSyncWait { replicas: 2, ..wait });
+        assert!(!plays(other, false, source));
     }
 }

@@ -97,6 +97,15 @@ pub(super) async fn parts_in_semi_sync_are_taken_and_changed(bench: &Bench<'_>) 
         .await?;
     bench.follow(replica, master, FollowManner::Replica).await?;
     bench.must_write(master).await?;
+    // Whoever changes its part plays the new one only.
+    for part in [SemiSyncPart::Replica, source] {
+        let set = bench.backend.set_semi_sync(master, part, &bench.tag).await;
+        set.said(|| format!("give {master} the part of {part}"))?;
+        let seen = bench.look(master).await?.semi_sync;
+        ensure(seen.as_ref().is_some_and(|seen| seen.plays(part)), || {
+            format!("it was to be {part} and nothing else, but it is {seen:?}")
+        })?;
+    }
     // Nobody is left waiting for replicas by what comes after this check.
     let part = SemiSyncPart::Replica;
     let set = bench.backend.set_semi_sync(master, part, &bench.tag).await;

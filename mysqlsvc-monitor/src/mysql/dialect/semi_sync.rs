@@ -121,7 +121,6 @@ impl SemiSync {
     /// Whether it plays this part and not the other, as far as this server can.
     pub(in super::super) fn plays(&self, part: SemiSyncPart) -> bool {
         self.status.plays(self.possible(part))
-            && self.status.replica == (part == SemiSyncPart::Replica)
     }
 
     /// MariaDB always waits for one replica.
