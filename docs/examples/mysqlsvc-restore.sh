@@ -23,6 +23,11 @@ new=$datadir.mysqlsvc-new
 old=$datadir.mysqlsvc-old
 fail() { echo "mysqlsvc-restore: $*" >&2; exit 1; }
 
+# An attempt whose caller died ends by the end of its input, and then removes what it has begun:
+# that must not be ours.
+exec 9>"$datadir.mysqlsvc-lock"
+flock --wait 60 9 || fail "an earlier attempt is still at work"
+
 rm -rf "$new"
 [ ! -e "$old" ] || fail "$old is there, from an earlier attempt that broke off; look, and remove it"
 install -d -m 0700 "$new"
@@ -44,6 +49,6 @@ chown -R "$owner" "$new"
 $stop >&2
 mv "$datadir" "$old"
 mv "$new" "$datadir"
-$start >&2
+$start >&2 9>&-
 rm -rf "$old"
 echo "gtid_slave_pos=$position"

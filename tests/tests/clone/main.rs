@@ -8,6 +8,7 @@ mod mysql;
 use mysql_async::prelude::Queryable as _;
 use mysqlsvc_http::wire::{
     CloneRequest, NodeAction, NodeState, OperationDocument, OperationId, OperationOutcome, Problem,
+    ProgressDocument,
 };
 use mysqlsvc_sandbox::Flavor;
 use mysqlsvc_tests::{
@@ -80,53 +81,82 @@ async fn is_whole(bed: &Bed, operation: &OperationDocument) {
     .await;
 }
 
-/// Waits until bytes have come over.
-async fn until_bytes(bed: &Bed, id: &OperationId) -> OperationDocument {
+/// Waits until a copy is under way and is so far.
+async fn until_progress(bed: &Bed, id: &OperationId, is_there: impl Fn(&ProgressDocument) -> bool) {
     let api = bed.api();
-    eventually("bytes to come over", async || {
+    eventually("the copy to be so far", async || {
         let seen = api.client().operation(CLUSTER, id).await.unwrap();
         assert!(!seen.outcome.is_final(), "{seen:#?}");
-        seen.progress.as_ref().is_some_and(|far| far.done_bytes > 0).then_some(seen)
+        seen.progress.as_ref().is_some_and(&is_there).then_some(())
     })
-    .await
+    .await;
 }
 
-/// From divergence to a whole cluster, by way of an ended copy and a killed monitor. `slow` lets a
-/// copy take long enough to be caught, and `fast` takes that back.
-async fn story(bed: &mut Bed, slow: impl AsyncFn(&Bed), fast: impl AsyncFn(&Bed)) {
+/// What differs by flavour in making a copy wait until somebody ends it.
+trait Brake {
+    /// A copy that begins from now on gets to a certain place, and stays there.
+    async fn pull(&self, bed: &Bed);
+
+    /// Waits until the copy is at that place.
+    async fn until_stopped(&self, bed: &Bed, id: &OperationId);
+
+    /// Copies that begin from now on go on to their end.
+    async fn release(&self, bed: &Bed);
+
+    /// A copy that was ended there has left nothing set on its server.
+    async fn nothing_is_left(&self, bed: &Bed);
+}
+
+/// From divergence to a whole cluster, by way of an ended copy and a killed monitor.
+async fn story(bed: &mut Bed, brake: &impl Brake) {
     diverge(bed).await;
     is_refused(bed).await;
-    let node = bed.address(NODE);
-    let api = bed.api();
+    is_confirmed_and_planned(bed).await;
+    brake.pull(bed).await;
+    is_ended(bed, brake).await;
+    let id = outlives_the_monitor(bed, brake).await;
+    let operation = bed.api().ended(&id).await;
+    is_whole(bed, &operation).await;
+
+    // From the master, too, and over a healthy replica.
+    let id = begin(bed, Some(0)).await;
+    let operation = bed.api().ended(&id).await;
+    is_whole(bed, &operation).await;
+}
+
+async fn is_confirmed_and_planned(bed: &Bed) {
+    let (api, node) = (bed.api(), bed.address(NODE));
     let unconfirmed = CloneRequest { confirm: None, ..request(bed, None) };
     let refusal = problem(api.client().clone_node(CLUSTER, &node, unconfirmed).await);
     assert_eq!(refusal.reason.as_deref(), Some("not-confirmed"));
     let plan = api.client().plan_clone(CLUSTER, &node, request(bed, None)).await.unwrap();
     assert_eq!(plan.from, Some(bed.address(1)), "the standby gives, not the master");
-    assert_eq!(plan.confirm, Some(node.clone()));
+    assert_eq!(plan.confirm, Some(node));
+}
 
-    slow(bed).await;
+/// Nothing else is let in while a copy is under way; the operator ends it.
+async fn is_ended(bed: &Bed, brake: &impl Brake) {
+    let (api, node) = (bed.api(), bed.address(NODE));
     let id = begin(bed, None).await;
-    until_bytes(bed, &id).await;
+    brake.until_stopped(bed, &id).await;
     let busy = problem(api.client().switch(CLUSTER, switch_to(&bed.address(1)), None).await);
     assert_eq!(busy.reason.as_deref(), Some("busy"));
     api.client().abandon(CLUSTER, &id).await.unwrap();
     assert_eq!(api.ended(&id).await.outcome, OperationOutcome::Abandoned);
+    brake.nothing_is_left(bed).await;
     let left = api.until_node(&node, "marked", |seen| {
         seen.cause.as_deref().is_some_and(|cause| cause.contains("copy due"))
     });
     assert_eq!(left.await.state, NodeState::Error);
+}
 
+/// The monitor dies beside a copy, and comes back when there is no brake any more.
+async fn outlives_the_monitor(bed: &mut Bed, brake: &impl Brake) -> OperationId {
     let id = begin(bed, None).await;
-    until_bytes(bed, &id).await;
+    brake.until_stopped(bed, &id).await;
     bed.product.kill_monitord().await.unwrap();
-    fast(bed).await;
+    brake.release(bed).await;
     bed.product.start_monitord().await.unwrap();
-    api.until("the cluster", |now| now.master.is_some()).await;
-    let operation = api.ended(&id).await;
-    is_whole(bed, &operation).await;
-
-    // From the master, too, and over a healthy replica.
-    let id = begin(bed, Some(0)).await;
-    is_whole(bed, &api.ended(&id).await).await;
+    bed.api().until("the cluster", |now| now.master.is_some()).await;
+    id
 }

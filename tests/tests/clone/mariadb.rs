@@ -2,11 +2,12 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use mysqlsvc_http::wire::OperationId;
 use mysqlsvc_sandbox::{Flavor, Node, Sandbox};
 use mysqlsvc_tests::Bed;
 use tempfile::TempDir;
 
-use crate::story;
+use crate::{Brake, NODE, story, until_progress};
 
 /// Commands for the servers of a sandbox, which are plain processes beside us.
 struct Commands {
@@ -52,7 +53,7 @@ impl Commands {
             "backup",
             &format!(
                 "mariadb-backup --defaults-extra-file={login} --backup --stream=mbstream \
-                 --host=\"$1\" --port=\"$2\" --target-dir={scratch} |\n\
+                 --host=\"$1\" --port=\"$2\" --target-dir={scratch}.$$ |\n\
                  {{ head -c 65536; while [ -e {brake} ]; do sleep 0.05; done; cat; }}"
             ),
         );
@@ -78,6 +79,26 @@ impl Commands {
     }
 }
 
+impl Brake for Commands {
+    async fn pull(&self, _: &Bed) {
+        fs::write(self.brake(), "").unwrap();
+    }
+
+    /// Its first bytes have come over, and no others will.
+    async fn until_stopped(&self, bed: &Bed, id: &OperationId) {
+        until_progress(bed, id, |far| far.phase == "copying" && far.done_bytes > 0).await;
+    }
+
+    async fn release(&self, _: &Bed) {
+        fs::remove_file(self.brake()).unwrap();
+    }
+
+    /// Its server was not stopped yet.
+    async fn nothing_is_left(&self, bed: &Bed) {
+        assert_eq!(bed.servers().ask(NODE, "SELECT @@global.read_only + 0").await, "1");
+    }
+}
+
 #[tokio::test]
 async fn a_diverged_replica_is_cloned_whatever_happens_on_the_way() {
     assert!(Path::new(RESTORE).exists());
@@ -93,14 +114,6 @@ async fn a_diverged_replica_is_cloned_whatever_happens_on_the_way() {
     })
     .await;
     commands.install(&bed.sandbox);
-    let brake = commands.brake();
-    story(
-        &mut bed,
-        async |_: &Bed| fs::write(&brake, "").unwrap(),
-        async |_: &Bed| {
-            fs::remove_file(&brake).unwrap();
-        },
-    )
-    .await;
+    story(&mut bed, &commands).await;
     bed.down().await;
 }

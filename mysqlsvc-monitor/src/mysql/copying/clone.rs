@@ -3,23 +3,23 @@
 //! The server ends itself when it has everything, and comes back with it where somebody starts it
 //! (server-facts 2). What became of the clone it tells then, in `performance_schema.clone_status`.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
-use mysqlsvc_core::{GtidSet, NodeId};
+use mysqlsvc_core::{GtidSet, NodeId, Tag};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
 use super::{
     super::{
         MySqlBackend,
-        answer::{Answer, Table},
         dialect::{quoted, tagged},
         failure::Failure,
         fault::{Fault, code},
         open,
         work::Work,
     },
-    CopyPhase, CopyProgress, Copying,
+    CopyPhase, Copying,
+    status::{ASK_STATUS, Seen, seen},
 };
 
 /// Between two looks at how far it is.
@@ -27,13 +27,6 @@ const WATCH: Duration = Duration::from_millis(500);
 
 /// How long a statement may take that is bounded by its progress.
 const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
-
-/// What the server keeps of the clone in this table it keeps over its restart.
-const ASK_STATUS: &str = "SELECT STATE AS state, ERROR_NO AS error_no, \
-    ERROR_MESSAGE AS error_message, \
-    UNIX_TIMESTAMP(BEGIN_TIME) AS begun FROM performance_schema.clone_status; \
-    SELECT STAGE AS stage, STATE AS state, CAST(ESTIMATE AS UNSIGNED) AS estimate, \
-    CAST(DATA AS UNSIGNED) AS data FROM performance_schema.clone_progress ORDER BY ID";
 
 /// The session of a clone, whose statement the process list does not show.
 const ASK_RUNNING: &str =
@@ -58,34 +51,26 @@ pub(super) async fn end(work: &mut Work<'_>) -> Result<(), Failure> {
     }
 }
 
-/// What a clone came to, as far as the server tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Seen {
-    /// None was begun since.
-    Nothing,
-    /// It goes on; anything that moves changes this.
-    UnderWay(CopyProgress, String),
-    Completed,
-    Failed(String),
-}
-
 impl MySqlBackend {
+    /// What was so before is left in `kept`, for whoever ends the clone from outside.
     pub(super) async fn clone_instance(
         &self,
         mut work: Work<'_>,
         donor: &NodeId,
         copying: &Copying,
+        kept: &OnceLock<Before>,
     ) -> Result<GtidSet, Failure> {
         let before = Before::read(&mut work).await?;
+        let before = kept.get_or_init(|| before);
         let position = work.position().await.map_err(Failure::of_question)?;
         if position.replication.is_some() {
             let stop = work.dialect().words().stop;
             work.change(&[stop]).await.map_err(Failure::of_change)?;
         }
-        let text = self.clone_text(&work, donor, &before);
+        let text = self.clone_text(&work, donor, before);
         let ended = {
             let cloning = work.lease.run(&text, Instant::now() + NO_LIMIT);
-            let watching = self.watch(copying, &before);
+            let watching = self.watch(copying, before);
             tokio::select! {
                 ended = cloning => Ended::of(ended.map(drop)),
                 stalled = watching => Ended::Stalled(stalled),
@@ -99,12 +84,11 @@ impl MySqlBackend {
         }
         if let Ended::Refused(failure) | Ended::Stalled(failure) = ended {
             drop(work);
-            self.end_on_server(copying.node(), tag).await;
-            self.restore_settings(copying.node(), tag, &before).await;
+            self.take_back(copying.node(), tag, Some(before)).await;
             return Err(failure);
         }
         drop(work);
-        self.completed(copying, tag, &before).await
+        self.completed(copying, tag, before).await
     }
 
     /// Everything in one text, so that a connection that breaks leaves nothing half set but what a
@@ -156,14 +140,14 @@ impl MySqlBackend {
         let mut lease = self.pool.lease(node, deadline).await?;
         let answer = lease.run(ASK_STATUS, deadline).await?;
         lease.give_back();
-        seen(&answer, before)
+        seen(&answer, before.seconds)
     }
 
     /// Waits until the server is back and says that it is a whole copy.
     async fn completed(
         &self,
         copying: &Copying,
-        tag: &mysqlsvc_core::Tag,
+        tag: &Tag,
         before: &Before,
     ) -> Result<GtidSet, Failure> {
         let stall = self.copy_settings.stall_timeout;
@@ -171,7 +155,8 @@ impl MySqlBackend {
         loop {
             let mut work = self.back(copying.node(), tag, until).await?;
             let answer = work.ask(ASK_STATUS).await;
-            let seen = answer.and_then(|answer| seen(&answer, before)).unwrap_or(Seen::Nothing);
+            let seen =
+                answer.and_then(|answer| seen(&answer, before.seconds)).unwrap_or(Seen::Nothing);
             match &seen {
                 Seen::Completed => {
                     open::close(&mut work).await?;
@@ -196,7 +181,7 @@ impl MySqlBackend {
     }
 
     /// What a clone that came to nothing has set is set back, as far as the server is there.
-    async fn restore_settings(&self, node: &NodeId, tag: &mysqlsvc_core::Tag, before: &Before) {
+    pub(super) async fn restore_settings(&self, node: &NodeId, tag: &Tag, before: &Before) {
         let deadline = Instant::now() + self.limits.action;
         let Ok(mut work) = Work::begin(&self.pool, node, tag, deadline).await else { return };
         let donors = match before.donors.as_str() {
@@ -213,7 +198,7 @@ impl MySqlBackend {
 
 /// What was so before the clone.
 #[derive(Debug)]
-struct Before {
+pub(super) struct Before {
     /// The donors that the server would take.
     donors: String,
     /// By its own clock, in seconds since 1970: a clone that began earlier is not ours.
@@ -230,49 +215,6 @@ impl Before {
             donors: row.get("donors").unwrap_or_default().to_owned(),
             seconds: row.number("seconds").map_err(Failure::of_question)?,
         })
-    }
-}
-
-fn seen(answer: &Answer, before: &Before) -> Result<Seen, Fault> {
-    let Ok(status) = answer.row(0) else { return Ok(Seen::Nothing) };
-    let begun: f64 = status.get("begun").and_then(|text| text.parse().ok()).unwrap_or_default();
-    if begun < before.seconds {
-        return Ok(Seen::Nothing);
-    }
-    match status.text("state")? {
-        "Completed" => Ok(Seen::Completed),
-        "Failed" => Ok(Seen::Failed(format!(
-            "{} (error {})",
-            status.get("error_message").unwrap_or_default(),
-            status.get("error_no").unwrap_or_default()
-        ))),
-        _ => under_way(answer.table(1)?),
-    }
-}
-
-/// Adds up the stages.
-fn under_way(all: &Table) -> Result<Seen, Fault> {
-    let (mut progress, mut states, mut total) = (CopyProgress::default(), String::new(), 0);
-    for row in all.rows() {
-        let of = |column| row.get(column).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        progress.done_bytes += of("data");
-        total += of("estimate").max(of("data"));
-        let state = row.text("state")?;
-        states.push_str(state);
-        if state == "In Progress" {
-            progress.phase = phase(row.text("stage")?);
-        }
-    }
-    progress.total_bytes = Some(total).filter(|total| *total > 0);
-    Ok(Seen::UnderWay(progress, states))
-}
-
-fn phase(stage: &str) -> CopyPhase {
-    match stage {
-        "DROP DATA" => CopyPhase::Preparing,
-        "FILE SYNC" => CopyPhase::Applying,
-        "RESTART" | "RECOVERY" => CopyPhase::Restarting,
-        _ => CopyPhase::Copying,
     }
 }
 

@@ -9,7 +9,10 @@ mod clone;
 mod command;
 mod progress;
 mod settings;
+mod status;
 mod streamed;
+
+use std::sync::OnceLock;
 
 use mysqlsvc_core::{Flavor, GtidSet, NodeId, Tag};
 use tokio::time::Instant;
@@ -34,15 +37,15 @@ impl MySqlBackend {
         tag: &Tag,
     ) -> Result<GtidSet, Failure> {
         let copying = self.copies.begin(node).await?;
-        let ended = copying.ended();
+        let (ended, before) = (copying.ended(), OnceLock::new());
         tokio::select! {
             // What is asked to end is not begun.
             biased;
             () = ended.cancelled() => {
-                self.end_on_server(node, tag).await;
+                self.take_back(node, tag, before.get()).await;
                 Err(Failure::unknown("it was ended on demand"))
             }
-            copied = self.copy(node, donor, tag, &copying) => copied,
+            copied = self.copy(node, donor, tag, &copying, &before) => copied,
         }
     }
 
@@ -52,6 +55,7 @@ impl MySqlBackend {
         donor: &NodeId,
         tag: &Tag,
         copying: &Copying,
+        before: &OnceLock<clone::Before>,
     ) -> Result<GtidSet, Failure> {
         let deadline = Instant::now() + self.limits.action;
         let mut work =
@@ -61,9 +65,17 @@ impl MySqlBackend {
             Flavor::MySql => {
                 // An earlier attempt outlives whoever began it.
                 clone::end(&mut work).await?;
-                self.clone_instance(work, donor, copying).await
+                self.clone_instance(work, donor, copying, before).await
             }
             Flavor::MariaDb => self.streamed(work, donor, copying).await,
+        }
+    }
+
+    /// Ends what a copy has left on its server, and sets back what it has set there, if anything.
+    async fn take_back(&self, node: &NodeId, tag: &Tag, before: Option<&clone::Before>) {
+        self.end_on_server(node, tag).await;
+        if let Some(before) = before {
+            self.restore_settings(node, tag, before).await;
         }
     }
 
@@ -72,6 +84,8 @@ impl MySqlBackend {
         let deadline = Instant::now() + self.limits.action;
         if let Ok(mut work) = Work::begin(&self.pool, node, tag, deadline).await
             && work.dialect().flavor == Flavor::MySql
+            // Its text may be on its way to the clone still.
+            && work.clear_tagged(2).await.is_ok()
             && clone::end(&mut work).await.is_ok()
         {
             work.finish();

@@ -30,7 +30,7 @@ pub struct CopyProgress {
 /// What a copy is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CopyPhase {
-    /// Nothing is destroyed yet.
+    /// Nothing has come over yet; the data that were there may be going.
     #[default]
     Preparing,
     /// Data come over.
