@@ -56,7 +56,7 @@ pub fn plan_activate(
 
 /// By position: where a node goes back to if it cannot follow `source`. None where it has followed
 /// that all along, and goes on.
-fn place_before(seen: &Probe, source: &NodeId) -> Option<Start> {
+pub(super) fn place_before(seen: &Probe, source: &NodeId) -> Option<Start> {
     let before = seen.replication.as_ref().filter(|before| before.source != *source)?;
     let uuid = before.source_identity?.server_uuid?;
     let at = seen.executed.positions()?.entry(uuid)?;

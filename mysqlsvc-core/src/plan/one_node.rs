@@ -1,6 +1,6 @@
 //! The plans about one node that move no master: detach, pause, resume, reopen (seed 1, 2.2.3).
 
-use super::{Commit, OperationKind, Plan, Step};
+use super::{Commit, OperationKind, Plan, Step, activate::place_before};
 use crate::{
     Action, GtidSet, Millis, NodeId, Probe, Replication, Role, Settings, backend::FollowManner,
     gtid::PositionSet, intent::Intent,
@@ -26,7 +26,7 @@ pub fn plan_detach(intent: &Intent, node: &NodeId, seen: &Probe) -> Plan {
         vec![
             Step::attempt(stop, (!still).then_some(start)),
             Step::attempt(ask, None),
-            Step::Commit(Commit::unchanged(intent)),
+            Step::Commit(going_on(intent, node)),
             Step::should(forget),
         ]
     } else {
@@ -95,6 +95,7 @@ pub fn plan_resume_replica(intent: &Intent, node: &NodeId, master: &NodeId, seen
             node: node.clone(),
             source: before.source.clone(),
             manner: FollowManner::Replica,
+            from: place_before(seen, master),
         }),
     };
     let steps = vec![Step::attempt(start, undo), Step::Commit(going_on(intent, node))];

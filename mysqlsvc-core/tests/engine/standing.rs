@@ -259,7 +259,7 @@ fn activate_lost_and_paused(hand: &mut Hand) {
     lost.replication.as_mut().unwrap().source = node(STANDBY);
     lost.replication.as_mut().unwrap().source_identity = None;
     hand.look(SLAVE, Ok(lost.clone()));
-    hand.ask(Request::Activate { node: node(SLAVE) });
+    hand.ask(Request::activate(node(SLAVE)));
     hand.inspect(SLAVE, lost);
     hand.inspect(MASTER, probe(1, None, "0-1-9"));
     hand.persist();

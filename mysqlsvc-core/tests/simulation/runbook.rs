@@ -235,7 +235,7 @@ impl Run {
     /// A server that has what the master lacks, or lacks what the master has purged, is refused:
     /// it gets the master's data.
     fn replicate_or_replace(&mut self, request: &Request) -> Checked {
-        let (Request::Activate { node } | Request::Resume { node }) = request else {
+        let (Request::Activate { node, .. } | Request::Resume { node }) = request else {
             return Ok(());
         };
         let intent = self.store.journal.intent();
