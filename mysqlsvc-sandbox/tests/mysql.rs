@@ -26,8 +26,12 @@ async fn a_wired_sandbox_replicates_and_leaves_nothing() {
 
     eventually("the row on node 4", async || has_row(&mut last, 7).await).await;
     assert!(last.query_drop("INSERT INTO app.t VALUES (8)").await.is_err(), "a replica took a row");
-    let of = |conn| sources_of_transactions(conn);
-    assert_eq!(of(&mut last).await, of(&mut master).await, "an errant transaction");
+    // A row is seen a moment before its transaction counts as executed.
+    let written = sources_of_transactions(&mut master).await;
+    eventually("the same transactions", async || {
+        sources_of_transactions(&mut last).await == written
+    })
+    .await;
 
     let (dir, id) = (sandbox.dir().to_owned(), sandbox.describe().id.clone());
     let begun = std::time::Instant::now();
@@ -122,7 +126,8 @@ async fn answers_only_after(
     let early = tokio::time::timeout(Duration::from_millis(200), &mut answer).await;
     assert!(early.is_err(), "it answered while it could not");
     cure.await.unwrap();
-    let late = tokio::time::timeout(Duration::from_secs(20), answer).await;
+    // What was lost on the way is sent again after pauses that double.
+    let late = tokio::time::timeout(Duration::from_mins(2), answer).await;
     assert_eq!(late.expect("no answer after the cure").unwrap(), Some(1));
 }
 

@@ -10,7 +10,10 @@ use crate::{Api, LIMIT, Servers};
 
 /// A machine that is busy with other tests may leave a healthy proxy without a turn for longer than
 /// the 500 ms of the default.
-const ACK_TIMEOUT: &str = "\"1500ms\"";
+const ACK_TIMEOUT: &str = "\"4s\"";
+
+/// More than the limits of a switch together.
+const HOLD_TIMEOUT: &str = "\"20s\"";
 
 /// Servers, monitord and proxies.
 #[derive(Debug)]
@@ -45,7 +48,8 @@ impl Bed {
         let sandbox = servers.wire(true).start().await.unwrap();
         let builder = Product::builder()
             .probe_setting("interval", "\"200ms\"")
-            .switch_setting("ack_timeout", ACK_TIMEOUT);
+            .switch_setting("ack_timeout", ACK_TIMEOUT)
+            .switch_setting("hold_timeout", HOLD_TIMEOUT);
         let product = settings(builder).start(&sandbox).await.unwrap();
         let bed = Self { product, sandbox };
         let nodes: Vec<String> = bed.sandbox.nodes().iter().map(Node::address).collect();

@@ -58,19 +58,29 @@ pub struct Monitord {
 }
 
 impl Monitord {
-    /// Starts one and waits until it listens.
+    /// Starts one and waits until it listens; on other ports where another program was quicker.
     pub async fn start(setup: &Setup) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let [http, sse] = free_addresses();
         write_files(dir.path(), http, sse, setup);
         let client = ApiClient::new(format!("http://{http}").parse().unwrap(), CALL).unwrap();
         let mut monitord = Self { http, sse, api: Api::new(&client), dir, child: None };
-        monitord.start_again().await;
-        monitord
+        match monitord.begin().await {
+            Ok(()) => monitord,
+            Err(log) if log.contains("Address already in use") => {
+                Box::pin(Self::start(setup)).await
+            }
+            Err(log) => panic!("{log}"),
+        }
     }
 
     /// Starts it once more with the same addresses and state.
     pub async fn start_again(&mut self) {
+        self.begin().await.unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// Its end and its log, if it ends before it listens.
+    async fn begin(&mut self) -> Result<(), String> {
         let ready = self.dir.path().join("addresses");
         let _ = fs::remove_file(&ready);
         let mut child = command(&self.config())
@@ -80,12 +90,14 @@ impl Monitord {
             .spawn()
             .unwrap();
         eventually("monitord listening", async || {
-            let ended = child.try_wait().unwrap();
-            assert!(ended.is_none(), "monitord ended ({ended:?}):\n{}", self.log());
-            ready.exists().then_some(())
+            if let Some(status) = child.try_wait().unwrap() {
+                return Some(Err(format!("monitord ended ({status}):\n{}", self.log())));
+            }
+            ready.exists().then_some(Ok(()))
         })
-        .await;
+        .await?;
         self.child = Some(child);
+        Ok(())
     }
 
     /// Its configuration file.
@@ -123,7 +135,8 @@ impl Monitord {
     }
 }
 
-const CALL: Duration = Duration::from_secs(20);
+/// Longer than monitord waits for the end of what it was told to do to a node.
+const CALL: Duration = Duration::from_secs(45);
 
 /// Runs monitord to its end, with arguments of its own: exit code, stdout, stderr.
 pub async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {

@@ -135,6 +135,15 @@ impl Servers<'_> {
         .await;
     }
 
+    /// Waits until this server replicates: a thread that was just started may still be connecting.
+    pub async fn until_replicates(&self, server: usize) {
+        crate::eventually("both threads running", async || {
+            let (_, io, sql) = self.picture(server).await.replication?;
+            (io == "Yes" && sql == "Yes").then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the tables of the load, made at the master, are on every server.
     pub async fn until_tables_everywhere(&self) {
         for server in 0..self.0.nodes().len() {

@@ -22,8 +22,9 @@ use super::{
     launch::on_free_ports,
 };
 
-/// Limit of each call of the API.
-const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// Limit of each call of the API: longer than monitord waits for the end of what it was told to do
+/// to a node.
+const CALL_LIMIT: Duration = Duration::from_secs(45);
 
 /// What the guard ends. Every program gets a path below the directory as an argument of its own.
 const PROGRAMS: [Program; 2] =

@@ -18,9 +18,9 @@ use tokio::{
 
 use super::ProductError;
 
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Longer than the drain that proxies are started with.
-const END_LIMIT: Duration = Duration::from_secs(10);
+const END_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
 const LOG_LINES: usize = 20;
 

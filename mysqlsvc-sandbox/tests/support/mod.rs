@@ -10,11 +10,14 @@ use std::{
 
 use mysql_async::{Conn, prelude::Queryable as _};
 
-/// Waits until `condition` holds, and fails with `what` if it does not within 20 seconds.
+/// As long as servers in containers may take to be there.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// Waits until `condition` holds, and fails with `what` if it does not within [`LIMIT`].
 pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + LIMIT;
     while !condition().await {
-        assert!(Instant::now() < deadline, "not seen within 20 s: {what}");
+        assert!(Instant::now() < deadline, "not seen within {LIMIT:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

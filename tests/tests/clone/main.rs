@@ -27,6 +27,7 @@ async fn diverge(bed: &Bed) {
     for _ in 0..4 {
         servers.run(0, "INSERT INTO app.filler (v) VALUES (RANDOM_BYTES(1024))").await;
     }
+    servers.until_table(NODE, "filler").await;
     eventually("the rows everywhere", async || (rows(bed, NODE).await == 4).then_some(())).await;
     let mut root = servers.root(NODE).await;
     let open = match bed.sandbox.flavor() {

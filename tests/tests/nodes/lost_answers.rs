@@ -25,7 +25,8 @@ impl Relayed {
         let nodes: Vec<String> = relays.iter().map(|relay| relay.address.clone()).collect();
         let setup = Setup {
             probe: "interval = \"200ms\"".to_owned(),
-            switch: "freeze_timeout = \"1500ms\"".to_owned(),
+            // One that is answered must not come too late on a busy machine.
+            switch: "freeze_timeout = \"4s\"".to_owned(),
             ..Setup::new(nodes.clone(), sandbox.accounts())
         };
         let monitord = Monitord::start(&setup).await;

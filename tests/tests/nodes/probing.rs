@@ -6,8 +6,9 @@ use mysqlsvc_http::wire::{NodeAction, NodeDocument, NodeState, OperationOutcome,
 use mysqlsvc_sandbox::{Flavor, Node, Sandbox};
 use mysqlsvc_tests::{Monitord, Servers, fake::Fake, monitord::Setup};
 
+/// Looks that follow one another quickly, and a limit that a healthy server keeps on a busy machine.
 fn probe() -> String {
-    "interval = \"100ms\"\ntimeout = \"500ms\"\n".to_owned()
+    "interval = \"100ms\"\ntimeout = \"2s\"\n".to_owned()
 }
 
 async fn wired(flavor: Flavor, nodes: usize) -> Sandbox {

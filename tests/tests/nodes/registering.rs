@@ -105,6 +105,8 @@ async fn mariadb_roles_identities_and_writable_strangers_are_checked() {
     // Out again: not the master that is OK; others at once, with nothing changed on the server.
     let refusal = api.act_refused(&nodes[0], NodeAction::Unregister).await;
     assert_eq!((refusal.status, refusal.reason.as_deref()), (409, Some("wrong-state")));
+    // The I/O thread of the last one was started just now, and may still be connecting.
+    servers.until_replicates(3).await;
     let before = servers.pictures().await;
     let gone = api.act(&nodes[3], NodeAction::Unregister).await;
     assert_eq!((gone.role, gone.state), (Role::Unregistered, NodeState::Unregistered));

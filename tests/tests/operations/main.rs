@@ -50,8 +50,8 @@ async fn is_in_the_way(flavor: Flavor) {
     let bed = Bed::start_with(flavor, 3, |builder| {
         builder
             .switch_setting("quiet_timeout", "\"300ms\"")
-            .switch_setting("freeze_timeout", "\"2500ms\"")
-            .switch_setting("downtime_budget", "\"4s\"")
+            .switch_setting("freeze_timeout", "\"3500ms\"")
+            .switch_setting("downtime_budget", "\"4800ms\"")
     })
     .await;
     obstacles::a_table_lock_is_named(&bed).await;

@@ -2,6 +2,7 @@
 
 use mysqlsvc_http::wire::{NodeAction, NodeState};
 use mysqlsvc_sandbox::Flavor;
+use mysqlsvc_tests::eventually;
 
 use crate::scene::Scene;
 
@@ -25,7 +26,13 @@ pub(crate) async fn the_master_is_paused_and_resumed(scene: &Scene) {
     api.act(&master, NodeAction::Pause).await;
     scene.until_state(0, NodeState::Paused, "paused by the operator").await;
     assert!(servers.writable().await.is_empty());
-    let before = scene.writers.acknowledged();
+    // What was acknowledged before the freeze may still be on its way to the writers.
+    let before = eventually("the last acknowledgement", async || {
+        let before = scene.writers.acknowledged();
+        scene.looks(0).await;
+        (scene.writers.acknowledged() == before).then_some(before)
+    })
+    .await;
     scene.looks(0).await;
     assert_eq!(scene.writers.acknowledged(), before, "nobody writes");
     api.act(&master, NodeAction::Resume).await;

@@ -101,9 +101,7 @@ async fn mysql_killed_while_the_freeze_waits_and_the_lock_stays() {
 async fn killed_while_catching_up(flavor: Flavor) {
     let mut bed = Bed::start_with(flavor, 3, |builder| {
         // Long enough to be caught; the patience of one answer ends it earlier.
-        builder
-            .switch_setting("catch_up_timeout", "\"6s\"")
-            .switch_setting("hold_timeout", "\"20s\"")
+        builder.switch_setting("catch_up_timeout", "\"10s\"")
     })
     .await;
     let load = Load::start(&bed).await;

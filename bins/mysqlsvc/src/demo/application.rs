@@ -11,7 +11,7 @@ use super::{failure::Failure, ground::Ground};
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
 pub(super) const READ_PAUSE: Duration = Duration::from_millis(4);
 pub(super) const READERS: u32 = 2;
-const FIRST_WRITE: Duration = Duration::from_secs(20);
+const FIRST_WRITE: Duration = Duration::from_mins(1);
 
 pub(super) struct Application {
     pub(super) writers: Writers,

@@ -18,6 +18,9 @@ use super::{
 };
 
 const LIMIT: Duration = Duration::from_mins(1);
+/// With all of this on one machine, a healthy proxy may have to wait for its turn for longer than the
+/// 500 ms of the default.
+const ACK_TIMEOUT: &str = "\"1500ms\"";
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 const ATTEMPT_EVERY: Duration = Duration::from_millis(10);
 const FLOOR_ROUNDS: u32 = 5;
@@ -88,7 +91,8 @@ pub(super) async fn prepare(args: &DemoArgs, screen: &Screen) -> Result<Ground, 
     let sandbox = Sandbox::builder().flavor(args.flavor).wire(true).start().await?;
     let floor = floor(args, &sandbox, screen).await?;
     screen.live(&[screen.style().dim("starting monitord and two proxyd, registering the servers")]);
-    let product = Product::builder().programs(programs).start(&sandbox).await?;
+    let builder = Product::builder().programs(programs).switch_setting("ack_timeout", ACK_TIMEOUT);
+    let product = builder.start(&sandbox).await?;
     product.register_all(&sandbox, LIMIT).await?;
     product.await_settled(LIMIT).await?;
     product.await_serving(&sandbox.accounts().app, LIMIT).await?;

@@ -18,7 +18,7 @@ use super::{
 const READY: Duration = Duration::from_mins(1);
 /// Longer than every limit within a switch together.
 const SWITCH: Duration = Duration::from_secs(40);
-const BACK_AT_WORK: Duration = Duration::from_secs(20);
+const BACK_AT_WORK: Duration = Duration::from_mins(1);
 /// A step is shown so soon after it was done.
 const POLL: Duration = Duration::from_millis(20);
 

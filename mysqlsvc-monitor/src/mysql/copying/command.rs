@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -21,6 +22,10 @@ use super::super::failure::Failure;
 
 /// So much of what a command says at last is kept.
 const KEPT: usize = 4 << 10;
+
+/// How long after its end what a command said is read to its end: it is there already, but whoever
+/// reads it may have to wait for a turn on a busy machine.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// Signs of life of both commands: bytes that moved, and whatever they say.
 #[derive(Debug, Clone, Default)]
@@ -190,8 +195,7 @@ impl Reader {
     /// What was kept, a moment after the command has ended: something that it has started may hold
     /// the stream open for ever.
     async fn read(mut self) -> String {
-        let moment = std::time::Duration::from_millis(200);
-        let _ = tokio::time::timeout(moment, &mut self.task).await;
+        let _ = tokio::time::timeout(MOMENT, &mut self.task).await;
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.iter().copied().collect();
         String::from_utf8_lossy(&bytes).into_owned()
