@@ -198,6 +198,8 @@ fn an_act_of_our_own_that_failed_is_tried_again_only_after_a_while() {
     hand.persist();
     hand.persist();
     hand.answer("semi-sync on b:3306", Err(refused(STANDBY)));
+    // It may have stopped receiving, to take its part up.
+    hand.answer("start the replication of b:3306", Ok(Observed::Nothing));
     hand.persist();
     assert_eq!(hand.outcome(), Some(Outcome::RolledBack));
     hand.look(STANDBY, Ok(unset()));

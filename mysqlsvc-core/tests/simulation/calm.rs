@@ -7,6 +7,7 @@ use mysqlsvc_core::{
     GtidSet, Micros, NodeId, NodeState, OperationId, Role, SqlThread,
     engine::{Answer, NodeSnapshot, Reason, Refusal, Request},
     journal::{Execution, Outcome, Progress},
+    plan::OperationKind,
     state::Trouble,
     testing::{
         Applier, Cut, Disturbance,
@@ -200,7 +201,8 @@ impl Run {
         self.wait_for_the_end()?;
         let journal = self.process.as_ref().map(|process| process.engine.journal().clone());
         let journal = journal.unwrap_or_default();
-        let last = journal.history().last();
+        let mut newest_first = journal.history().rev();
+        let last = newest_first.find(|execution| execution.plan.kind == OperationKind::Switch);
         let ended = last.map(|execution| execution.progress);
         if ended != Some(Progress::Ended(Outcome::Succeeded)) {
             return Err(Broken::Stuck(format!("the last switch: {last:?}")));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mysqlsvc_core::{
     GtidSet, IoThread, Micros, NodeId, Now, OperationId, Route, SqlThread,
     engine::{Answer, Event, Refusal, RequestTicket},
-    journal::{Execution, Journal, Outcome, Progress, StepStatus},
-    plan::OperationKind,
+    journal::{Execution, Journal, Outcome, Progress, StepRecord, StepStatus},
+    plan::{Act, OperationKind, Step, Strategy},
     testing::{
         Disturbance, Event as Happened, Row, ServerSnapshot, Snapshot,
         invariants::{Violation, Watch, as_found},
@@ -24,6 +24,11 @@ pub struct Checks {
     /// What applications were told is there, and may rely on.
     pub ledger: BTreeSet<Row>,
     writable: BTreeSet<NodeId>,
+    /// What the old master alone had when the new one was opened beside it, or was told since: the
+    /// new one need not have it until it has taken all over.
+    in_doubt: BTreeSet<Row>,
+    /// Whether the new one was opened beside the old one.
+    opened_beside: bool,
     /// What the engine knows that a server had.
     told: BTreeMap<NodeId, Known>,
     /// The operation under way, and those that may be again after a restart.
@@ -153,6 +158,8 @@ fn overlook(kind: OperationKind, was: &mut ServerSnapshot, is: &mut ServerSnapsh
             // own value.
             (was.io, was.sql, is.waiting) = (is.io, is.sql, 0);
         }
+        // The next look shows that it is still to be done.
+        OperationKind::SemiSync => is.waiting = 0,
         // What stood still need not be told again whom not to follow.
         OperationKind::Detach if threads(was) == none => {
             (was.source, was.io, was.sql) = (is.source.clone(), is.io, is.sql);
@@ -169,6 +176,27 @@ fn overlook(kind: OperationKind, was: &mut ServerSnapshot, is: &mut ServerSnapsh
     }
 }
 
+/// The old and the new master, from the pivot of a switch that puts availability first until the
+/// old one is known to be frozen.
+fn both_open(running: &Execution) -> Option<(NodeId, NodeId)> {
+    let frozen = running.position().is_some();
+    let beside = running.plan.strategy == Strategy::Availability;
+    let open = beside && running.is_committed() && !frozen;
+    let from = running.plan.from.clone().filter(|_| open)?;
+    Some((from, running.plan.to.clone()))
+}
+
+/// Whether the new master has what the old one had when it was frozen.
+fn has_taken_over(running: &Execution) -> bool {
+    let steps = running.plan.steps.iter().zip(&running.steps);
+    let taken = |(planned, step): (&Step, &StepRecord)| {
+        matches!(planned, Step::Must { act: Act::CatchUp { node, .. }, .. }
+            if *node == running.plan.to)
+            && matches!(step.status, StepStatus::Done { .. })
+    };
+    running.plan.strategy == Strategy::Availability && steps.into_iter().any(taken)
+}
+
 impl Run {
     /// After everything that happens.
     pub fn check_now(&mut self) -> Checked {
@@ -180,7 +208,12 @@ impl Run {
                 Happened::Acknowledged { node, row }
                     if !self.checks.watch.excused().contains(node) =>
                 {
-                    self.checks.ledger.insert(*row);
+                    let old = self.checks.watch.beside().is_some_and(|(old, _)| old == node);
+                    if old && self.checks.opened_beside {
+                        self.checks.in_doubt.insert(*row);
+                    } else {
+                        self.checks.ledger.insert(*row);
+                    }
                 }
                 Happened::Writable(nodes) => self.check_opened(nodes)?,
                 Happened::Disturbed(disturbance) => {
@@ -202,7 +235,16 @@ impl Run {
             if excused.contains(node) {
                 continue;
             }
-            let missing = self.world.rows_missing(node, &self.checks.ledger);
+            let mut missing = self.world.rows_missing(node, &self.checks.ledger);
+            if let Some((old, _)) = self.checks.watch.beside().filter(|(_, new)| new == node) {
+                // What is on the old one is taken over from there.
+                let nowhere = self.world.rows_missing(old, &missing);
+                let there: BTreeSet<_> = missing.difference(&nowhere).copied().collect();
+                self.checks.ledger.retain(|row| !there.contains(row));
+                self.checks.in_doubt.extend(there);
+                self.checks.opened_beside = true;
+                missing = nowhere;
+            }
             if let Some(row) = missing.first() {
                 let more = missing.len() - 1;
                 let seen =
@@ -259,6 +301,12 @@ impl Run {
             self.checks.master = intent.master().cloned();
         }
         let running = journal.running().map(|execution| execution.operation);
+        let beside = journal.running().and_then(both_open);
+        let taken_over = journal.running().is_some_and(has_taken_over);
+        let abandoned = journal.running().is_none();
+        self.note_beside(beside, taken_over, abandoned)?;
+        let Some(process) = &self.process else { return Ok(()) };
+        let journal = process.engine.journal();
         if self.checks.running == running {
             return Ok(());
         }
@@ -270,7 +318,47 @@ impl Run {
             let begun = || Operation { before: self.world.snapshot(), undisturbed: true };
             self.checks.operations.entry(id).or_insert_with(begun);
         }
-        ended.map_or(Ok(()), |ended| self.check_ended(&ended))
+        let Some(ended) = ended else { return Ok(()) };
+        self.check_named(&ended)?;
+        self.checks.in_doubt.clear();
+        self.checks.opened_beside = false;
+        self.check_ended(&ended)
+    }
+
+    /// Who may be writable beside whom, and what has become of what the old one alone had.
+    fn note_beside(
+        &mut self,
+        beside: Option<(NodeId, NodeId)>,
+        taken_over: bool,
+        over: bool,
+    ) -> Checked {
+        if beside.is_none()
+            && over
+            && let Some((old, _)) = self.checks.watch.beside().cloned()
+        {
+            // It was given up while both were open: the old one is the operator's.
+            self.checks.watch.excuse(&old);
+        }
+        self.checks.watch.set_beside(beside)?;
+        if taken_over && !self.checks.in_doubt.is_empty() {
+            let all = std::mem::take(&mut self.checks.in_doubt);
+            self.checks.ledger.extend(all);
+            self.write_off();
+        }
+        Ok(())
+    }
+
+    /// What the new master could not take over is named.
+    fn check_named(&self, ended: &Execution) -> Checked {
+        let whole = ended.progress == Progress::Ended(Outcome::Succeeded);
+        let (true, Some(all), Some(had)) = (whole, ended.position(), ended.opened_beside()) else {
+            return Ok(());
+        };
+        let lost = self.world.rows_missing(&ended.plan.to, &self.checks.in_doubt);
+        if lost.is_empty() || (ended.diverged().is_some() && !all.minus(had).is_empty()) {
+            return Ok(());
+        }
+        Err(Broken::Engine(format!("{lost:?} stayed behind, and nothing is named")))
     }
 
     /// Invariant 8, where nothing else has touched the cluster.
@@ -292,9 +380,7 @@ impl Run {
                     // It was closed before, and is closed by a statement now.
                     self.checks.closed_rightly.insert(ended.plan.to.clone());
                 }
-                let forsaken = |step: &mysqlsvc_core::journal::StepRecord| {
-                    matches!(step.status, StepStatus::Forsaken(_))
-                };
+                let forsaken = |step: &StepRecord| matches!(step.status, StepStatus::Forsaken(_));
                 if operation.undisturbed && !ended.steps.iter().any(forsaken) {
                     let mut after = self.world.snapshot();
                     let mut before = operation.before.clone();

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How many seeds each of the four parts runs.
-const SEEDS: u64 = 750;
+const SEEDS: u64 = 600;
 
 /// What came of a scenario; if it broke something, what, and how to run it again.
 fn hold(scenario: Scenario) -> Result<Counts, String> {

@@ -63,6 +63,10 @@ const SOMETIMES: &[(Wish, u64, Make)] = &[
     (Wish::Pause, 20, |sight, rng| Request::Resume { node: sight.any(rng) }),
     (Wish::Maintenance, 6, |_, _| Request::Maintenance { on: true }),
     (Wish::Maintenance, 6, |_, _| Request::Maintenance { on: false }),
+    (Wish::Beside, 30, |sight, rng| {
+        let (to, strategy) = (sight.other(rng), Strategy::Availability);
+        Request::Switch { confirm: Some(to.clone()), to, strategy, dry_run: false }
+    }),
 ];
 
 impl Run {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mysqlsvc_core::{
-    Flavor, Micros, Millis, Role, Settings,
+    Flavor, Micros, Millis, Role, SemiSync, Settings,
     plan::{SwitchPlanner, plan_switch},
     testing::World,
 };
@@ -72,10 +72,12 @@ pub enum Wish {
     Pause,
     /// That the monitor does nothing by itself, and does again.
     Maintenance,
+    /// That the new master is opened beside the old one.
+    Beside,
 }
 
 impl Wish {
-    const ALL: [Self; 3] = [Self::Detach, Self::Pause, Self::Maintenance];
+    const ALL: [Self; 4] = [Self::Detach, Self::Pause, Self::Maintenance, Self::Beside];
 }
 
 /// How long a message is on its way.
@@ -106,7 +108,11 @@ impl Scenario {
         // Numbers of their own, so that all else is as it is without them.
         let rng = &mut Rng::new(seed ^ 0x0A5C);
         let wishes = Wish::ALL.into_iter().filter(|_| rng.permille(400)).collect();
-        Self { plain: false, wishes, ..Self::plain(seed) }
+        let mut scenario = Self { plain: false, wishes, ..Self::plain(seed) };
+        scenario.settings.semi_sync = rng
+            .permille(250)
+            .then(|| SemiSync { wait_for: *rng.pick(&[1, 2]), timeout: Millis(1_000) });
+        scenario
     }
 
     /// The same, but that operators ask only for what they ask for in every run.

@@ -19,6 +19,8 @@ pub fn only_the_routed_master_is_writable(history: &History) -> Result<(), Viola
 pub(super) struct RoutedWritable {
     writable: BTreeSet<NodeId>,
     route: Option<Route>,
+    /// The old and the new master that may both be writable, whichever is routed.
+    beside: Option<(NodeId, NodeId)>,
 }
 
 impl RoutedWritable {
@@ -27,20 +29,33 @@ impl RoutedWritable {
         self.writable.remove(node);
     }
 
+    /// From now on these two, or none, may be writable under a route that names one of them.
+    pub(super) fn set_beside(&mut self, beside: Option<(NodeId, NodeId)>) {
+        self.beside = beside;
+    }
+
     pub(super) fn see(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
             Event::Writable(nodes) => self.writable.clone_from(nodes),
             Event::Published(published) => self.route = Some(published.clone()),
             _ => return Ok(()),
         }
-        check(&self.writable, self.route.as_ref())
+        check(&self.writable, self.route.as_ref(), self.beside.as_ref())
     }
 }
 
-fn check(writable: &BTreeSet<NodeId>, route: Option<&Route>) -> Result<(), Violation> {
+fn check(
+    writable: &BTreeSet<NodeId>,
+    route: Option<&Route>,
+    beside: Option<&(NodeId, NodeId)>,
+) -> Result<(), Violation> {
     let Some(route) = route.filter(|route| route.phase == Phase::Open) else { return Ok(()) };
     let master = route.master.as_ref().map(|master| &master.node);
-    match writable.iter().find(|node| Some(*node) != master) {
+    let is_of_them = |node: &NodeId| beside.is_some_and(|(old, new)| node == old || node == new);
+    let allowed = |node: &NodeId| {
+        master == Some(node) || (master.is_some_and(is_of_them) && is_of_them(node))
+    };
+    match writable.iter().find(|node| !allowed(node)) {
         None => Ok(()),
         Some(stray) => {
             let routed = master.map_or_else(|| "nobody".to_owned(), ToString::to_string);

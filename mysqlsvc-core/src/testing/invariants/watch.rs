@@ -16,13 +16,14 @@ pub struct Watch {
     epochs: Epochs,
     writable: BTreeSet<NodeId>,
     excused: BTreeSet<NodeId>,
+    beside: Option<(NodeId, NodeId)>,
 }
 
 impl Watch {
     /// The next event of the history.
     pub fn see(&mut self, event: &Event) -> Result<(), Violation> {
         let event = &self.without_excused(event);
-        one_writable::check(event)?;
+        one_writable::check(&self.without_old(event))?;
         self.routed.see(event)?;
         last_copy::check(event)?;
         self.epochs.see(event)
@@ -37,9 +38,35 @@ impl Watch {
         }
     }
 
+    /// Availability first, as confirmed: from now on the old and the new master may be writable at
+    /// once, the route naming either of them; or none may any more.
+    pub fn set_beside(&mut self, beside: Option<(NodeId, NodeId)>) -> Result<(), Violation> {
+        if self.beside == beside {
+            return Ok(());
+        }
+        self.beside.clone_from(&beside);
+        self.routed.set_beside(beside);
+        self.see(&Event::Writable(self.writable.clone()))
+    }
+
+    /// The old and the new master, while both may be writable.
+    pub fn beside(&self) -> Option<&(NodeId, NodeId)> {
+        self.beside.as_ref()
+    }
+
     /// Who is excused now.
     pub fn excused(&self) -> &BTreeSet<NodeId> {
         &self.excused
+    }
+
+    /// While the new master is opened beside the old one, that one is not counted.
+    fn without_old(&self, event: &Event) -> Event {
+        match (event, &self.beside) {
+            (Event::Writable(nodes), Some((old, new))) if nodes.contains(new) => {
+                Event::Writable(nodes.iter().filter(|node| *node != old).cloned().collect())
+            }
+            _ => event.clone(),
+        }
     }
 
     fn without_excused(&mut self, event: &Event) -> Event {
@@ -60,6 +87,23 @@ mod tests {
         super::planted::{node, open, writable},
         *,
     };
+
+    #[test]
+    fn two_are_writable_beside_each_other_only_for_as_long_as_that_was_confirmed() {
+        let mut watch = Watch::default();
+        let pair = || Some((node(1), node(2)));
+        assert_eq!(watch.see(&writable(&[1])), Ok(()));
+        assert_eq!(watch.see(&open(1, 1, 1)), Ok(()));
+        assert_eq!(watch.set_beside(pair()), Ok(()));
+        assert_eq!(watch.see(&writable(&[1, 2])), Ok(()));
+        assert_eq!(watch.see(&open(2, 2, 2)), Ok(()));
+        assert!(watch.see(&writable(&[1, 2, 3])).is_err(), "a third");
+        assert!(watch.see(&writable(&[2, 3])).is_err(), "another than the old one");
+        assert_eq!(watch.see(&writable(&[1, 2])), Ok(()));
+        assert!(watch.set_beside(None).is_err(), "the old one is open when it is over");
+        assert_eq!(watch.see(&writable(&[2])), Ok(()));
+        assert!(watch.see(&writable(&[1, 2])).is_err(), "it is opened again");
+    }
 
     #[test]
     fn a_second_writable_server_is_excused_until_it_is_closed() {
