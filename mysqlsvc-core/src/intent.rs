@@ -181,7 +181,7 @@ impl Intent {
                 self.opened = writable.then_some(*epoch);
                 self.members.clone_from(members);
                 self.mutual = *mutual;
-                self.waypoints.clear();
+                // What is known of logs stays true, whoever is what.
             }
             Change::Placed { node, waypoint } => {
                 self.pass(waypoint);

@@ -85,6 +85,7 @@ impl Situation<'_> {
         if strategy == Strategy::Availability {
             return not_offered("availability first", "put reliability first");
         }
+        self.leads_alone()?;
         for node in self.intent.replicas().filter(|node| !self.intent.is_paused(node)) {
             let state = self.state(node);
             if state != NodeState::Ok {
@@ -107,6 +108,18 @@ impl Situation<'_> {
             (Some(seen), Some(member)) => self.same_log(to, member.identity, seen),
             _ => Ok(()),
         }
+    }
+
+    /// A master that still has a source would be held to that one's log, and not to its own.
+    fn leads_alone(&self) -> Admitted {
+        let master = self.master()?;
+        let source = self.view.probe(master).and_then(|probe| probe.replication.as_ref());
+        let Some(source) = source.map(|seen| &seen.source) else { return Ok(()) };
+        let detail = format!(
+            "the master {master} was told to follow {source} once, and has not forgotten it; \
+             detach {master} first"
+        );
+        refusal(Reason::WrongState, detail)
     }
 
     /// From where in a source's log a node goes on.

@@ -57,8 +57,14 @@ fn stop_at_one_place(
         steps.insert(1, Step::attempt(Action::AwaitExecuted { node, position, limit }, None));
     }
     let limit = settings.catch_up_timeout;
-    let stop = |node| Step::Try { act: Act::CatchUp { node, limit }, undo: None };
-    steps.extend(others.into_iter().map(stop));
+    for node in others {
+        // The old master writes what it applies as a replica into its own log: whoever still
+        // followed it would go on beyond the one place that is known.
+        let stop = Action::StopReplication { node: node.clone() };
+        let start = Action::StartReplication { node: node.clone() };
+        steps.push(Step::Try { act: Act::CatchUp { node, limit }, undo: None });
+        steps.push(Step::attempt(stop, Some(start)));
+    }
 }
 
 fn before_pivot(

@@ -234,7 +234,8 @@ fn by_position_undisturbed_it_succeeds() {
 /// Being killed is no reason to leave anybody behind, either.
 #[test]
 fn by_position_killed_nobody_is_left_behind() {
-    for scenario in by_position() {
+    // A reopening that waits for looks may be given up, and another one is begun.
+    for scenario in by_position().filter(|it| it.job != Job::Restart) {
         let effects = must_hold(&scenario).effects;
         for crash in befallen(effects, &KILLED) {
             let report = must_hold(&Scenario { crash: Some(crash), ..scenario.clone() });

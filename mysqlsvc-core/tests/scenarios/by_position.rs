@@ -2,12 +2,12 @@
 //! known to stand there exactly is refused.
 
 use mysqlsvc_core::{
-    Flavor, Role,
+    ActionErrorKind, Flavor, Role,
     engine::{Answer, Reason, Request},
     gtid::Coordinate,
     journal::Outcome,
     plan::Strategy,
-    testing::{Applier, CallKind, Disturbance, FaultKind},
+    testing::{Applier, CallKind, Disturbance, Fault, FaultKind, When},
 };
 
 use crate::stage::{Setting, Stage};
@@ -264,4 +264,25 @@ fn the_monitor_may_restart_at_any_time() {
     stage.live_on();
     activates(&mut stage, 4, None);
     stage.must_be_whole(2);
+}
+
+/// It would be held to that source's log, and not to its own.
+#[test]
+fn a_master_that_has_not_forgotten_its_source_is_detached_first() {
+    let mut stage = stage();
+    for after in 0..6 {
+        let when = When::Action { kind: CallKind::ForgetSource, node: stage.node(2), after };
+        let what = FaultKind::Fail(ActionErrorKind::Refused);
+        stage.world.plan_fault(Fault { when, what });
+    }
+    assert_eq!(stage.switch(2), Some(Outcome::Succeeded));
+    assert!(stage.last().has_skipped());
+    stage.live_on();
+    assert_eq!(stage.refusal(Request::switch(stage.node(1))), Reason::WrongState);
+    let node = stage.node(2);
+    succeeds(&mut stage, Request::Detach { node });
+    stage.live_on();
+    let to = stage.node(1);
+    succeeds(&mut stage, Request::switch(to));
+    stage.must_be_whole(1);
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     MySqlBackend,
-    dialect::{Dialect, FILL_GAPS, GAPS, ReadableFrom},
+    dialect::{Dialect, FILL_GAPS, GAPS},
     failure::Failure,
     fault::{Fault, code},
     follow::{Told, without_words},
@@ -56,8 +56,8 @@ impl MySqlBackend {
     }
 
     /// A transaction must begin at that place, or nothing be written behind it yet: from elsewhere a
-    /// replica would apply half of one. Where our account may not see that, the source refuses at
-    /// least what is not the beginning of an event.
+    /// replica would apply half of one. Where our account may not see that, or not soon, the source
+    /// refuses at least what is not the beginning of an event.
     async fn must_begin(
         &self,
         source: &NodeId,
@@ -65,26 +65,25 @@ impl MySqlBackend {
         deadline: Instant,
     ) -> Result<(), Failure> {
         let mut lease = self.pool.lease(source, deadline).await.map_err(Failure::of_question)?;
-        let answer = lease.run(&Dialect::event_at(at), deadline).await;
-        let readable = match answer {
-            Ok(answer) => answer.table(0).map(Dialect::readable_from),
-            Err(Fault::Server { code: code::NO_SUCH_PLACE, message, .. }) => {
-                lease.give_back();
-                return Err(Failure::refused(format!(
-                    "no transaction begins at {at} in the binary log of {source}: {message}"
-                )));
-            }
-            Err(fault @ Fault::Server { .. }) if !fault.ended_session() => Ok(ReadableFrom::Yes),
+        // The source reads the file up to there, which takes its time for a large one.
+        let asked_until = deadline.min(Instant::now() + self.limits.look);
+        let answer = lease.run(&Dialect::events_from(at), asked_until).await;
+        let begins = match answer {
+            Ok(answer) => Dialect::begins_at(&answer, at).map_err(Failure::of_question)?,
+            Err(Fault::Server { code: code::NO_SUCH_PLACE, .. }) => false,
+            Err(Fault::Late { .. }) => true,
+            Err(fault @ Fault::Server { .. }) if !fault.ended_session() => true,
             Err(fault) => return Err(Failure::of_question(fault)),
         };
-        let readable = readable.map_err(Failure::of_question)?;
         lease.give_back();
-        match readable {
-            ReadableFrom::Yes => Ok(()),
-            ReadableFrom::MidTransaction => Err(Failure::refused(format!(
-                "{at} in the binary log of {source} is in the middle of a transaction"
-            ))),
+        if begins {
+            return Ok(());
         }
+        Err(Failure::refused(format!(
+            "no transaction begins at {at} in the binary log of {source}; SHOW BINLOG EVENTS IN \
+             '{}' there says where each does",
+            at.log
+        )))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable as _;
 use mysqlsvc_http::wire::{OperationDocument, OperationId, OperationOutcome};
 use mysqlsvc_rig::{Checker, WriterOptions, Writers};
-use mysqlsvc_sandbox::Flavor;
+use mysqlsvc_sandbox::{Flavor, Sandbox, SandboxBuilder};
 use mysqlsvc_tests::{Bed, LIMIT, eventually};
 
 /// Writers that go on all the time, and a checker of who is writable.
@@ -49,6 +49,14 @@ impl Load {
         // The journal is in order, so the next one works.
         bed.api().switch_succeeds(&bed.address(1 - master)).await;
     }
+}
+
+fn three(flavor: Flavor) -> SandboxBuilder {
+    Sandbox::builder().flavor(flavor).nodes(3)
+}
+
+fn three_without_gtids() -> SandboxBuilder {
+    three(Flavor::MySql).gtid(false)
 }
 
 async fn begin(bed: &Bed) -> OperationId {
@@ -98,8 +106,8 @@ async fn mysql_killed_while_the_freeze_waits_and_the_lock_stays() {
 }
 
 /// Killed between the freeze and the pivot, while a paused candidate catches up.
-async fn killed_while_catching_up(flavor: Flavor) {
-    let mut bed = Bed::start_with(flavor, 3, |builder| {
+async fn killed_while_catching_up(servers: SandboxBuilder) {
+    let mut bed = Bed::start_on(servers, |builder| {
         // Long enough to be caught; the patience of one answer ends it earlier.
         builder.switch_setting("catch_up_timeout", "\"10s\"")
     })
@@ -120,17 +128,22 @@ async fn killed_while_catching_up(flavor: Flavor) {
 
 #[tokio::test]
 async fn mariadb_killed_between_freeze_and_pivot() {
-    killed_while_catching_up(Flavor::MariaDb).await;
+    killed_while_catching_up(three(Flavor::MariaDb)).await;
 }
 
 #[tokio::test]
 async fn mysql_killed_between_freeze_and_pivot() {
-    killed_while_catching_up(Flavor::MySql).await;
+    killed_while_catching_up(three(Flavor::MySql)).await;
+}
+
+#[tokio::test]
+async fn mysql_without_gtids_killed_between_freeze_and_pivot() {
+    killed_while_catching_up(three_without_gtids()).await;
 }
 
 /// Killed after the pivot, while a paused slave keeps the repointing from going on.
-async fn killed_while_repointing(flavor: Flavor) {
-    let mut bed = Bed::start(flavor, 3).await;
+async fn killed_while_repointing(servers: SandboxBuilder) {
+    let mut bed = Bed::start_on(servers, |builder| builder).await;
     let load = Load::start(&bed).await;
     let blocker = bed.servers().block_freezes(0).await;
     let id = begin(&bed).await;
@@ -151,12 +164,17 @@ async fn killed_while_repointing(flavor: Flavor) {
 
 #[tokio::test]
 async fn mariadb_killed_while_repointing() {
-    killed_while_repointing(Flavor::MariaDb).await;
+    killed_while_repointing(three(Flavor::MariaDb)).await;
 }
 
 #[tokio::test]
 async fn mysql_killed_while_repointing() {
-    killed_while_repointing(Flavor::MySql).await;
+    killed_while_repointing(three(Flavor::MySql)).await;
+}
+
+#[tokio::test]
+async fn mysql_without_gtids_killed_while_repointing() {
+    killed_while_repointing(three_without_gtids()).await;
 }
 
 /// What a server shows when a switch has come so far; asked as the account that no switch cuts off.
@@ -188,8 +206,8 @@ const MYSQL_MOMENTS: [Moment; 2] = [
 ];
 
 /// Kills monitord at each of the moments, with no pause in between.
-async fn killed_at(flavor: Flavor, moments: &[Moment]) {
-    let mut bed = Bed::start(flavor, 3).await;
+async fn killed_at(servers: SandboxBuilder, moments: &[Moment]) {
+    let mut bed = Bed::start_on(servers, |builder| builder).await;
     for moment in moments {
         let load = Load::start(&bed).await;
         let dba = bed.sandbox.accounts().dba.clone();
@@ -216,10 +234,15 @@ async fn killed_at(flavor: Flavor, moments: &[Moment]) {
 
 #[tokio::test]
 async fn mariadb_killed_at_moments_that_the_servers_show() {
-    killed_at(Flavor::MariaDb, &MARIADB_MOMENTS).await;
+    killed_at(three(Flavor::MariaDb), &MARIADB_MOMENTS).await;
 }
 
 #[tokio::test]
 async fn mysql_killed_at_moments_that_the_servers_show() {
-    killed_at(Flavor::MySql, &MYSQL_MOMENTS).await;
+    killed_at(three(Flavor::MySql), &MYSQL_MOMENTS).await;
+}
+
+#[tokio::test]
+async fn mysql_without_gtids_killed_at_moments_that_the_servers_show() {
+    killed_at(three_without_gtids(), &MYSQL_MOMENTS).await;
 }

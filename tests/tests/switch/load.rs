@@ -106,6 +106,14 @@ async fn mysql_switches_in_a_row_lose_nothing() {
     loses_nothing_of_the_application(Bed::start(Flavor::MySql, 4).await, switches(30)).await;
 }
 
+/// By places in binary logs.
+#[tokio::test]
+async fn mysql_without_gtids_switches_in_a_row_lose_nothing() {
+    let servers = Sandbox::builder().flavor(Flavor::MySql).gtid(false).nodes(4);
+    let bed = Bed::start_on(servers, |builder| builder).await;
+    loses_nothing_of_the_application(bed, switches(6)).await;
+}
+
 /// The version after the host's.
 #[tokio::test]
 async fn mariadb_in_containers_switches_in_a_row_lose_nothing() {

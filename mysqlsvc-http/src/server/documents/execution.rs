@@ -180,6 +180,9 @@ fn observation(observed: &Observed) -> Option<String> {
             Some("it had executed nothing yet".to_owned())
         }
         Observed::Position(position) => Some(format!("it had executed {position}")),
+        Observed::Stands(stand) => {
+            Some(format!("it has executed that, and its own binary log ends at {}", stand.place))
+        }
         Observed::Copied(executed) => Some(format!("it has executed {executed}")),
         Observed::Killed(1) => Some("1 session ended".to_owned()),
         Observed::Killed(count) => Some(format!("{count} sessions ended")),

@@ -22,7 +22,7 @@ pub(super) use self::{
     events::{EVENT_STATES, EventState, EventSwitch},
     fence::{ASK_CLOCK, CLOCK, FENCE, fence},
     obstacles::ObstacleQuestion,
-    positions::{FILL_GAPS, GAPS, ReadableFrom, Seen},
+    positions::{FILL_GAPS, GAPS, Seen},
     requirements::Right,
     semi_sync::{SemiSync, SemiSyncNames},
     words::{Purged, Words, quoted},

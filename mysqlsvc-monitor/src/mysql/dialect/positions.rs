@@ -42,15 +42,6 @@ pub(in super::super) const FILL_GAPS: &str =
 /// Which server it is, beside a stand.
 const ASK_UUID: &str = "SELECT @@global.server_uuid AS server_uuid";
 
-/// Whether a replica can begin to read a log at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum ReadableFrom {
-    /// A transaction begins there, or none has been written behind it.
-    Yes,
-    /// It is in the middle of one.
-    MidTransaction,
-}
-
 impl Dialect {
     /// Three tables: who it is, the state of replication, where its own log ends, in an order in
     /// which the last is never behind the second.
@@ -144,23 +135,26 @@ impl Dialect {
         })
     }
 
-    /// One row where something was written behind a place in the server's own log, and a refusal
-    /// where there is no event that begins there.
-    pub(in super::super) fn event_at(at: &Coordinate) -> String {
-        format!("SHOW BINLOG EVENTS IN {} FROM {} LIMIT 1", quoted(&at.log.to_string()), at.offset)
+    /// The first event at a place or behind it, if there is one; then the files with their sizes.
+    pub(in super::super) fn events_from(at: &Coordinate) -> String {
+        let log = quoted(&at.log.to_string());
+        format!("SHOW BINLOG EVENTS IN {log} FROM {} LIMIT 1; {}", at.offset, Self::LOGS)
     }
 
-    /// From the answer to [`Self::event_at`].
-    pub(in super::super) fn readable_from(event: &Table) -> ReadableFrom {
-        let begins = |kind: &str| {
-            ["Gtid", "Anonymous_Gtid", "Gtid_tagged", "Rotate", "Stop", "Previous_gtids"]
-                .contains(&kind)
-                || kind == "Format_desc"
-        };
-        match event.rows().next().and_then(|row| row.get("Event_type")) {
-            Some(kind) if !begins(kind) => ReadableFrom::MidTransaction,
-            _ => ReadableFrom::Yes,
+    /// From the answer to [`Self::events_from`]: whether a transaction begins at that place, or the
+    /// file ends there.
+    pub(in super::super) fn begins_at(answer: &Answer, at: &Coordinate) -> Result<bool, Fault> {
+        if let Some(event) = answer.table(0)?.rows().next() {
+            let starts = ["Anonymous_Gtid", "Gtid", "Gtid_tagged", "Rotate", "Stop"];
+            let heads = ["Format_desc", "Previous_gtids"];
+            let kind = event.text("Event_type")?;
+            let fits = starts.contains(&kind) || heads.contains(&kind);
+            return Ok(fits && event.number::<u64>("Pos")? == at.offset);
         }
+        let log = at.log.to_string();
+        let files = answer.table(1)?.rows();
+        let file = files.filter(|file| file.get("Log_name") == Some(log.as_str())).last();
+        file.map_or(Ok(false), |file| Ok(file.number::<u64>("File_size")? == at.offset))
     }
 }
 
@@ -209,4 +203,71 @@ fn coordinate(row: Record<'_>, file: &str, offset: &str) -> Option<Result<Coordi
 
 fn parsed(text: &str) -> Result<Coordinate, Fault> {
     text.parse().map_err(|error: InvalidCoordinate| Fault::unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLICA: [&str; 6] = [
+        "Source_Host",
+        "Source_UUID",
+        "Source_Log_File",
+        "Read_Source_Log_Pos",
+        "Relay_Source_Log_File",
+        "Exec_Source_Log_Pos",
+    ];
+    const UUID: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+    fn set(text: &str) -> PositionSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_executed_and_received_is_told_by_the_sources_log() {
+        let row = ["db-1", UUID, "binlog.000008", "4621389", "binlog.000007", "593134"];
+        let seen = Table::of_columns(&REPLICA, &[&row]);
+        let executed = Dialect::executed_of_source(&seen).unwrap();
+        assert_eq!(executed, set(&format!("{UUID} binlog.000007:593134")));
+        let received = received(seen.rows().next().unwrap()).unwrap();
+        let expected = set(&format!("{UUID} binlog.000008:4621389"));
+        assert_eq!(received, GtidSet::Positions(expected));
+
+        let unreached = ["db-1", "", "binlog.000008", "158", "binlog.000008", "158"];
+        let seen = Table::of_columns(&REPLICA, &[&unreached]);
+        let executed = Dialect::executed_of_source(&seen).unwrap();
+        assert!(executed.entry(PositionSet::UNKNOWN_SOURCE).is_some());
+
+        let no_source = Table::of_columns(&REPLICA, &[]);
+        assert!(Dialect::executed_of_source(&no_source).unwrap().is_empty());
+        let unread = ["db-1", UUID, "", "4", "", "0"];
+        let seen = Table::of_columns(&REPLICA, &[&unread]);
+        assert!(Dialect::executed_of_source(&seen).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_transaction_begins_only_where_its_first_event_does() {
+        let columns = ["Log_name", "Pos", "Event_type", "End_log_pos"];
+        let files = Table::of_columns(
+            &["Log_name", "File_size"],
+            &[&["binlog.000001", "1172"], &["binlog.000002", "435"]],
+        );
+        for (place, event, expected) in [
+            ("binlog.000002:158", Some(["binlog.000002", "158", "Anonymous_Gtid", "235"]), true),
+            ("binlog.000002:150", Some(["binlog.000002", "158", "Anonymous_Gtid", "235"]), false),
+            ("binlog.000002:235", Some(["binlog.000002", "235", "Query", "325"]), false),
+            ("binlog.000001:1128", Some(["binlog.000001", "1128", "Rotate", "1172"]), true),
+            ("binlog.000002:435", None, true),
+            ("binlog.000002:430", None, false),
+            ("binlog.000001:1172", None, true),
+            ("binlog.000009:4", None, false),
+        ] {
+            let mut answer = Answer::default();
+            let rows: Vec<&[&str]> = event.iter().map(<[&str; 4]>::as_slice).collect();
+            answer.push(Table::of_columns(&columns, &rows));
+            answer.push(files.clone());
+            let begins = Dialect::begins_at(&answer, &place.parse().unwrap()).unwrap();
+            assert_eq!(begins, expected, "{place}");
+        }
+    }
 }
