@@ -17,6 +17,7 @@ mod event;
 mod guard;
 mod refusal;
 mod routing;
+mod semi_sync;
 mod snapshot;
 mod view;
 mod warnings;
@@ -167,6 +168,7 @@ impl Engine {
     fn looked(&mut self, node: &NodeId, look: Look) {
         self.view.take(node, look, self.journal.intent(), self.settings.max_lag);
         self.note_restart(node);
+        self.note_part(node);
         if self.view.probe(node).is_some_and(|probe| probe.read_only.is_writable()) {
             self.work.seen_writable(node);
         }
