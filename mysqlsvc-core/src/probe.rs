@@ -112,6 +112,15 @@ impl Replication {
         self.io == IoThread::Running && self.sql == SqlThread::Running
     }
 
+    /// Whether the receiving thread is connected to its source, or (`soon`) tries to be.
+    pub fn receives(&self, soon: bool) -> bool {
+        match self.io {
+            IoThread::Running => true,
+            IoThread::Connecting => soon,
+            IoThread::Stopped => false,
+        }
+    }
+
     /// Whether neither thread runs.
     pub fn stands_still(&self) -> bool {
         self.io == IoThread::Stopped && self.sql == SqlThread::Stopped

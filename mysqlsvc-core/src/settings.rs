@@ -47,12 +47,17 @@ pub struct SemiSync {
 }
 
 impl SemiSync {
-    /// The master's part in a cluster with so many replicas: it never waits for more than there
-    /// are, and on MariaDB for one, as that server knows no other way.
+    /// The master's part where so many replicas acknowledge.
     pub fn source(&self, replicas: usize, flavor: Flavor) -> SemiSyncPart {
+        SemiSyncPart::Source { replicas: self.number(replicas, flavor), timeout: self.timeout }
+    }
+
+    /// How many replicas a master waits for where so many acknowledge: never for more than there
+    /// are, but for one at least, and on MariaDB for one, as that server knows no other way.
+    pub fn number(&self, replicas: usize, flavor: Flavor) -> u32 {
         let there = u32::try_from(replicas).unwrap_or(u32::MAX).max(1);
         let most = if flavor == Flavor::MariaDb { 1 } else { there };
-        SemiSyncPart::Source { replicas: self.wait_for.min(most), timeout: self.timeout }
+        self.wait_for.min(most)
     }
 }
 

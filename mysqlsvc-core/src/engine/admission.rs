@@ -1,9 +1,9 @@
 //! What may be asked for in which state: the same code answers requests and greys out buttons.
 
-use super::{Reason, Refusal, view::View};
+use super::{Reason, Refusal, semi_sync::Parts, view::View};
 use crate::{
     GtidSet, Identity, Millis, NodeId, NodeState, OperationId, Probe, Role, ServerVersion,
-    backend::{Inspection, Severity},
+    backend::{Inspection, SemiSyncPart, Severity},
     intent::Intent,
     journal::Execution,
     plan::{Forecast, Strategy},
@@ -16,6 +16,8 @@ pub(super) struct Situation<'a> {
     pub(super) intent: &'a Intent,
     pub(super) view: &'a View,
     pub(super) max_lag: Millis,
+    /// What came of giving parts in semi-sync; none where that is not ours to manage.
+    pub(super) parts: Option<&'a Parts>,
     /// What keeps the cluster busy, if anything does.
     pub(super) busy: Option<&'a str>,
 }
@@ -313,7 +315,29 @@ impl<'a> Situation<'a> {
             );
             return Err(Refusal::new(Reason::NotApplicable, detail));
         }
-        not_older(to, candidate.version, master, leader.version)
+        not_older(to, candidate.version, master, leader.version)?;
+        self.can_wait(to)
+    }
+
+    /// Whether a candidate can be given the master's part in semi-sync: found out after the pivot,
+    /// it would only keep everybody from writing, or have commits acknowledged by one server.
+    fn can_wait(&self, to: &NodeId) -> Admitted {
+        let (Some(parts), Some(probe)) = (self.parts, self.view.probe(to)) else {
+            return Ok(());
+        };
+        let why = match &probe.semi_sync {
+            None => "its plugin is not loaded (INSTALL PLUGIN)".to_owned(),
+            Some(seen) if seen.plays(SemiSyncPart::Replica) => return Ok(()),
+            Some(_) => match parts.failure(to) {
+                None => return Ok(()),
+                Some(failed) => format!("its part could not be set: {failed}"),
+            },
+        };
+        let detail = format!(
+            "{to} could not wait for replicas as the master: {why}. Mend that, or take \
+             [cluster.semi_sync] out of the configuration"
+        );
+        Err(Refusal::new(Reason::Unfit, detail))
     }
 
     /// Whether a node can follow a source: it has nothing of its own, and the source still has all

@@ -1,9 +1,9 @@
 //! The operation under way: from where its journal stands to the next effect.
 
 use super::{
-    Answer, CallId, Effect, Engine, MONITOR, Reason, Refusal,
+    Answer, CallId, Effect, Engine, Reason, Refusal,
     guard::not_alone,
-    work::{ATTEMPTS, COPIES, Call, Purpose, RETURNS, Work},
+    work::{ATTEMPTS, COPIES, Call, PARTS, Purpose, RETURNS, Work},
 };
 use crate::{
     Action, ActionError, ActionErrorKind, Micros, Millis, NodeId, Now, ReadOnly, Tag,
@@ -333,7 +333,7 @@ impl Engine {
     fn finish(&mut self, now: Now, outcome: Outcome) {
         let done = outcome == Outcome::Succeeded
             && self.running().is_some_and(|execution| !execution.has_skipped());
-        self.automatic.ended(now, done, self.is_unasked());
+        self.automatic.ended(now, self.journal.running(), done);
         if outcome == Outcome::Succeeded {
             self.remember_positions(now);
         }
@@ -342,10 +342,6 @@ impl Engine {
         self.record(now, Record::Finished { outcome, critical_section, write_unavailable });
         self.work = Work { last_call: self.work.last_call, now, ..Work::default() };
         self.flush();
-    }
-
-    fn is_unasked(&self) -> bool {
-        self.running().is_some_and(|execution| execution.who == MONITOR)
     }
 
     /// What was asked to be given up while a call was under way is given up at its end: nothing of
@@ -365,7 +361,7 @@ impl Engine {
 
     /// Nothing more is done for the operation under way.
     pub(super) fn abandon(&mut self, now: Now, who: String) {
-        self.automatic.ended(now, false, self.is_unasked());
+        self.automatic.ended(now, self.journal.running(), false);
         self.record(now, Record::Abandoned { who });
         self.work = Work { last_call: self.work.last_call, now, ..Work::default() };
     }
@@ -408,14 +404,17 @@ impl Engine {
     }
 }
 
-/// How often an optional step is tried that failed like this. A copy takes long, and one that the
-/// server will not have is refused again.
+/// How often an optional step is tried that failed like this. A copy takes long, and what the
+/// server will not have is refused again. Nobody can write while a new master is given its part in
+/// semi-sync, and what is not done then is done soon after.
 fn attempts(step: Option<&Step>, error: &ActionError) -> u32 {
     match step.and_then(Step::action) {
         Some(Action::CopyFrom { .. }) if error.kind == ActionErrorKind::Refused => 1,
         // It may be on its way back from an earlier copy, whose end nobody here has seen.
         Some(Action::CopyFrom { .. }) if error.kind == ActionErrorKind::Unreachable => RETURNS,
         Some(Action::CopyFrom { .. }) => COPIES,
+        Some(Action::SetSemiSync { .. }) if error.kind == ActionErrorKind::Refused => 1,
+        Some(Action::SetSemiSync { .. }) => PARTS,
         _ => ATTEMPTS,
     }
 }

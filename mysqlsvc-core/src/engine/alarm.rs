@@ -164,34 +164,4 @@ impl Engine {
             ),
         })
     }
-
-    fn semi_sync_alarms(&self) -> Vec<Alarm> {
-        if self.settings.semi_sync.is_none() {
-            return Vec::new();
-        }
-        let members = self.intent().members.keys();
-        let seen = members.filter_map(|node| Some((node, self.view.probe(node)?)));
-        seen.filter_map(|(node, probe)| {
-            let alarm = |id, text| Some(Alarm { id, node: Some(node.clone()), text });
-            match &probe.semi_sync {
-                None => alarm(
-                    "semi-sync-missing",
-                    format!(
-                        "{node} cannot replicate semi-synchronously: its plugin is not loaded \
-                         (INSTALL PLUGIN)"
-                    ),
-                ),
-                Some(seen) if self.intent().master() == Some(node) && seen.is_degraded() => alarm(
-                    "semi-sync-degraded",
-                    format!(
-                        "{node} acknowledges commits that no replica may have: {} replicas tell it \
-                         what they receive",
-                        seen.replicas
-                    ),
-                ),
-                Some(_) => None,
-            }
-        })
-        .collect()
-    }
 }

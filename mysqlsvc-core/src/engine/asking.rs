@@ -75,6 +75,7 @@ impl Engine {
             intent: self.journal.intent(),
             view: &self.view,
             max_lag: self.settings.max_lag,
+            parts: self.settings.semi_sync.map(|_| &self.automatic.parts),
             busy,
         }
     }
@@ -124,6 +125,7 @@ impl Engine {
                 self.change(now, ticket, who, Change::Unregistered { node }, Vec::new());
             }
             Request::Maintenance { on } => {
+                self.automatic.parts.forget();
                 self.change(now, ticket, who, Change::Maintenance { on }, Vec::new());
             }
             Request::Abandon { operation } => {
@@ -484,7 +486,10 @@ impl Engine {
         let errant = candidate.probe.executed.minus(&at_master.probe.handed_out());
         admission::no_errant(to, from, &errant)?;
         let (executed, events) = (&at_master.probe.executed, at_master.events.as_slice());
-        let facts = SwitchFacts { from, to, executed, events };
+        let receiving: BTreeSet<_> =
+            self.receiving(from, false).filter(|node| *node != to).collect();
+        let acknowledging = self.acknowledging(from, false).filter(|node| *node != to).count();
+        let facts = SwitchFacts { from, to, executed, events, receiving, acknowledging };
         if strategy == Strategy::Availability {
             return Ok(plan_availability_first(self.intent(), &facts, &self.settings));
         }
@@ -522,7 +527,7 @@ impl Engine {
     }
 
     pub(super) fn begin(&mut self, now: Now, ticket: RequestTicket, who: String, plan: Plan) {
-        let operation = self.journal.next_operation();
+        let (operation, plan) = (self.journal.next_operation(), self.with_parts(plan));
         self.record(now, Record::Began { operation, plan, who });
         self.writer.reply_when_durable(ticket, Answer::Began(operation));
         self.flush();

@@ -1,20 +1,20 @@
 //! What the monitor does without being asked: a master that restarted is opened again, and
 //! semi-synchronous replication follows the roles.
 
-use super::Engine;
+use super::{Engine, semi_sync::Parts};
 use crate::{
-    GtidSet, Millis, NodeId, NodeState, Now, Role,
-    backend::SemiSyncPart,
-    journal::Record,
-    plan::{Plan, plan_reopen, plan_semi_sync},
+    GtidSet, Millis, NodeId, NodeState, Now,
+    journal::{Execution, Record},
+    plan::{OperationKind, Plan, plan_reopen},
     state::Pause,
 };
 
 /// Who asked for an operation that nobody asked for.
 pub const MONITOR: &str = "monitor";
 
-/// The pause after an act that failed doubles from the first to the last of these.
+/// The pause after an act that failed doubles from this on.
 const FIRST_PAUSE: Millis = Millis(1_000);
+/// The pause before a master is opened again doubles up to this.
 const LAST_PAUSE: Millis = Millis(60_000);
 
 /// What is known of acts of our own, in this process.
@@ -22,27 +22,46 @@ const LAST_PAUSE: Millis = Millis(60_000);
 pub(super) struct Automatic {
     /// Looks that began before this know nothing of the last operation.
     settled: Option<Now>,
-    failures: u32,
-    not_before: Option<Now>,
+    opening: Backoff,
     /// Since when the master is seen to have come back read-only from a restart.
     restarted: Option<Now>,
+    pub(super) parts: Parts,
+}
+
+/// What failed is not begun again for a while, which doubles each time.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Backoff {
+    failures: u32,
+    not_before: Option<Now>,
+}
+
+impl Backoff {
+    pub(super) fn failed(&mut self, now: Now, most: Millis) {
+        let pause = FIRST_PAUSE.0 << self.failures.min(20);
+        self.failures += 1;
+        self.not_before = Some(now + Millis(pause.min(most.0)));
+    }
+
+    pub(super) fn is_over(&self, now: Now) -> bool {
+        self.not_before.is_none_or(|until| now >= until)
+    }
 }
 
 impl Automatic {
     /// An operation ended; one of our own that did not do all it was to do is not begun again for a
     /// while.
-    pub(super) fn ended(&mut self, now: Now, done: bool, ours: bool) {
+    pub(super) fn ended(&mut self, now: Now, running: Option<&Execution>, done: bool) {
         self.settled = Some(now);
-        if !ours {
+        let Some(ours) = running.filter(|running| running.who == MONITOR) else {
             return;
-        }
-        if done {
-            self.failures = 0;
-            self.not_before = None;
+        };
+        if ours.plan.kind == OperationKind::SemiSync {
+            let why = ours.failure().map_or_else(|| "given up".to_owned(), ToString::to_string);
+            self.parts.tried(&ours.plan.to, now, (!done).then_some(why));
+        } else if done {
+            self.opening = Backoff::default();
         } else {
-            let pause = FIRST_PAUSE.0 << self.failures.min(6);
-            self.failures += 1;
-            self.not_before = Some(now + Millis(pause.min(LAST_PAUSE.0)));
+            self.opening.failed(now, LAST_PAUSE);
         }
     }
 }
@@ -55,12 +74,11 @@ impl Engine {
             || self.preparing.is_some()
             || !self.deferred.is_empty()
             || !self.writer.is_idle()
-            || self.intent().maintenance
-            || self.automatic.not_before.is_some_and(|until| now < until);
+            || self.intent().maintenance;
         if busy {
             return;
         }
-        if let Some(plan) = self.reopening().or_else(|| self.semi_sync_due()) {
+        if let Some(plan) = self.reopening(now).or_else(|| self.semi_sync_due(now)) {
             let operation = self.journal.next_operation();
             self.record(now, Record::Began { operation, plan, who: MONITOR.to_owned() });
             self.flush();
@@ -81,10 +99,11 @@ impl Engine {
     /// A master that restarted is opened if it was open before and is whole: every other was looked
     /// at since, nobody is writable, and nobody holds anything that it lacks (DESIGN 4). One that was
     /// registered closed is the operator's to open: registering changes nothing on a server.
-    fn reopening(&self) -> Option<Plan> {
+    fn reopening(&self, now: Now) -> Option<Plan> {
         let since = self.automatic.restarted?;
         let master = self.intent().master()?;
-        let whole = self.intent().opened == Some(self.intent().epoch)
+        let whole = self.automatic.opening.is_over(now)
+            && self.intent().opened == Some(self.intent().epoch)
             && matches!(self.state(master), NodeState::Paused(Pause::Restarted))
             && self.is_seen_since_settled(master)
             && self.others_looked_at_since(master, since)
@@ -92,7 +111,7 @@ impl Engine {
             && self.is_alone(master)
             && self.writable_stranger().is_none()
             && self.lacking(master).is_none();
-        whole.then(|| plan_reopen(master))
+        whole.then(|| self.with_parts(plan_reopen(master)))
     }
 
     fn others_looked_at_since(&self, master: &NodeId, since: Now) -> bool {
@@ -120,32 +139,6 @@ impl Engine {
             };
             (!lacks.is_empty()).then_some((node, lacks))
         })
-    }
-
-    /// The first member whose part in semi-synchronous replication is not what its role asks for;
-    /// replicas first, so that the master never waits for what nobody tells it.
-    fn semi_sync_due(&self) -> Option<Plan> {
-        self.settings.semi_sync?;
-        let replicas = self.intent().replicas();
-        replicas.chain(self.intent().master()).find_map(|node| {
-            let part = self.semi_sync_part(node)?;
-            let played = self.view.probe(node)?.semi_sync.as_ref()?.plays(part);
-            let able = matches!(self.state(node), NodeState::Ok | NodeState::Syncing(_));
-            (!played && able && self.is_seen_since_settled(node))
-                .then(|| plan_semi_sync(node, part))
-        })
-    }
-
-    fn semi_sync_part(&self, node: &NodeId) -> Option<SemiSyncPart> {
-        let managed = self.settings.semi_sync?;
-        match self.intent().role(node) {
-            Role::Master => {
-                let flavor = self.view.probe(node)?.flavor;
-                Some(managed.source(self.intent().replicas().count(), flavor))
-            }
-            Role::Standby | Role::Slave => Some(SemiSyncPart::Replica),
-            Role::Unregistered => None,
-        }
     }
 
     /// Whether a node was looked at after the last operation had ended.

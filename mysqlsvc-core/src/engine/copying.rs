@@ -156,6 +156,7 @@ impl Engine {
             self.begin(now, ticket, who, plan);
             return Ok(());
         }
+        let plan = self.with_parts(plan);
         let elsewhere = self.view.probe(&master).map(Probe::handed_out);
         let lost = seen.probe.executed.minus(&at_donor.probe.handed_out());
         let lost = elsewhere.map_or_else(|| lost.clone(), |elsewhere| lost.minus(&elsewhere));

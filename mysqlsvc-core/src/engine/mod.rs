@@ -19,6 +19,7 @@ mod placing;
 mod positions;
 mod refusal;
 mod routing;
+mod semi_sync;
 mod snapshot;
 mod view;
 mod warnings;
@@ -178,6 +179,7 @@ impl Engine {
         if self.view.look(node).is_some_and(|look| look.seen.is_err()) {
             self.work.not_seen();
         }
+        self.note_part(node);
         if self.view.probe(node).is_some_and(|probe| probe.read_only.is_writable()) {
             self.work.seen_writable(node);
         }

@@ -10,6 +10,8 @@ use crate::{Action, GtidSet, Micros, Millis, NodeId, Now, backend::Stand};
 pub(super) const ATTEMPTS: u32 = 6;
 /// A copy is tried this often.
 pub(super) const COPIES: u32 = 2;
+/// A part in semi-sync is tried to be given this often within another operation.
+pub(super) const PARTS: u32 = 2;
 /// A server that is to be copied to is waited for this often, which is somewhat more than a minute.
 pub(super) const RETURNS: u32 = 40;
 /// The pause before another attempt doubles from the first to the last of these.

@@ -12,10 +12,11 @@ pub use self::{
 use crate::{
     OperationId, Role,
     intent::Intent,
-    plan::{Commit, Rebuilt},
+    plan::{Commit, OperationKind, Rebuilt},
 };
 
-/// How many operations that are over are kept at hand; the store keeps all.
+/// How many operations that are over are kept at hand; the store keeps all. Of those that set
+/// semi-sync at a server, the last one only.
 pub const HISTORY: usize = 200;
 
 /// The fold of a cluster's records.
@@ -99,13 +100,25 @@ impl Journal {
                 self.intent.commit(commit, position.as_ref(), waypoints);
             }
             Record::Finished { .. } | Record::Abandoned { .. } => {
-                if self.history.len() == HISTORY {
-                    self.history.pop_front();
+                if let Some(over) = self.running.take() {
+                    self.keep(over);
                 }
-                self.history.extend(self.running.take().map(Arc::new));
             }
             _ => {}
         }
+    }
+
+    /// Of what is set at a server again and again only the last is kept at hand: it would push
+    /// everything that people asked for out.
+    fn keep(&mut self, over: Execution) {
+        let is_set = |one: &Execution| one.plan.kind == OperationKind::SemiSync;
+        if is_set(&over) {
+            self.history.retain(|earlier| !is_set(earlier) || earlier.plan.to != over.plan.to);
+        }
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Arc::new(over));
     }
 }
 

@@ -42,7 +42,8 @@ pub fn plan_availability_first(
         steps.push(Step::should(Action::ForgetSource { node: facts.to.clone() }));
     }
     steps.extend(succession.new_master_waits());
-    steps.extend(succession.everyone_follows());
+    steps.extend(succession.the_well_follow());
+    steps.extend(succession.all_others_follow());
     steps.extend(succession.events_move());
     steps.push(succession.kill());
     Plan {

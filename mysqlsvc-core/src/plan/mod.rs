@@ -124,6 +124,10 @@ pub struct SwitchFacts<'a> {
     pub executed: &'a crate::GtidSet,
     /// The scheduled events that are enabled on the master.
     pub events: &'a [EventName],
+    /// The other replicas that were seen to receive from it, and are not to stand still.
+    pub receiving: BTreeSet<&'a NodeId>,
+    /// How many of these tell it so (semi-synchronous replication).
+    pub acknowledging: usize,
 }
 
 impl fmt::Display for OperationKind {
@@ -243,7 +247,7 @@ impl Plan {
 
 impl Step {
     /// Before the pivot, something done to a server.
-    fn attempt(action: Action, undo: Option<Action>) -> Self {
+    pub(crate) fn attempt(action: Action, undo: Option<Action>) -> Self {
         Self::Try { act: Act::Server(action), undo }
     }
 
@@ -253,7 +257,7 @@ impl Step {
     }
 
     /// After the pivot, something done to a server that may be given up.
-    fn should(action: Action) -> Self {
+    pub(crate) fn should(action: Action) -> Self {
         Self::Must { act: Act::Server(action), optional: true }
     }
 

@@ -1,6 +1,9 @@
 //! What both strategies have in common: who is what afterwards, and how everyone is brought along.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use super::{Act, Commit, Step, SwitchFacts};
 use crate::{
@@ -16,6 +19,8 @@ pub(super) struct Succession<'a> {
     to: &'a NodeId,
     flavor: Flavor,
     events: &'a [EventName],
+    receiving: &'a BTreeSet<&'a NodeId>,
+    acknowledging: usize,
     settings: &'a Settings,
     roles: BTreeMap<NodeId, Role>,
 }
@@ -27,11 +32,16 @@ pub(super) fn caught_up_first(facts: &SwitchFacts<'_>, settings: &Settings) -> S
 }
 
 impl<'a> Succession<'a> {
-    pub(super) fn of(intent: &'a Intent, facts: &SwitchFacts<'a>, settings: &'a Settings) -> Self {
+    pub(super) fn of(
+        intent: &'a Intent,
+        facts: &'a SwitchFacts<'a>,
+        settings: &'a Settings,
+    ) -> Self {
         let (from, to) = (facts.from, facts.to);
         let roles = roles_after(intent, from, to);
         let (flavor, events) = (facts.executed.flavor(), facts.events);
-        Self { intent, from, to, flavor, events, settings, roles }
+        let (receiving, acknowledging) = (&facts.receiving, facts.acknowledging);
+        Self { intent, from, to, flavor, events, receiving, acknowledging, settings, roles }
     }
 
     /// Whoever takes over stands still no longer, whatever was asked of it as a replica.
@@ -66,32 +76,32 @@ impl<'a> Succession<'a> {
         })
     }
 
-    /// The new master waits for replicas from its first commit on; which of them are there is seen
-    /// soon, for everyone follows at once.
+    /// The new master waits for replicas from its first commit on: for those that acknowledged to
+    /// the old one, and for the old one, which will.
     pub(super) fn new_master_waits(&self) -> Option<Step> {
         let managed = self.settings.semi_sync.as_ref()?;
-        let part = managed.source(self.intent.replicas().count(), self.flavor);
+        let part = managed.source(self.acknowledging + 1, self.flavor);
         Some(Step::should(Action::SetSemiSync { node: self.to.clone(), part }))
     }
 
-    /// The old master first, then all others. Those that are paused stay where they are: they are
-    /// brought along when they are resumed.
-    pub(super) fn everyone_follows(&self) -> Vec<Step> {
-        let follow = |node: &NodeId, source: &NodeId, manner| {
-            let (node, source) = (node.clone(), source.clone());
-            Step::should(Action::Follow { node, source, manner, from: None })
-        };
+    /// Those first that were seen to receive: commits on the new master may wait for them, and the
+    /// old master may be gone by now.
+    pub(super) fn the_well_follow(&self) -> impl Iterator<Item = Step> {
+        let (well, _) = self.going_on();
+        well.into_iter().map(|node| follow(node, self.to, FollowManner::Replica))
+    }
+
+    /// The old master, then whoever was not seen well. Those that are paused stay where they are:
+    /// they are brought along when they are resumed.
+    pub(super) fn all_others_follow(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.settings.semi_sync.is_some() {
             let (node, part) = (self.from.clone(), SemiSyncPart::Replica);
             steps.push(Step::should(Action::SetSemiSync { node, part }));
         }
-        steps.push(follow(self.from, self.to, FollowManner::Replica));
-        for node in self.roles.keys().filter(|node| *node != self.from && *node != self.to) {
-            if !self.intent.is_paused(node) {
-                steps.push(follow(node, self.to, FollowManner::Replica));
-            }
-        }
+        let (_, others) = self.going_on();
+        let others = iter::once(self.from).chain(others);
+        steps.extend(others.map(|node| follow(node, self.to, FollowManner::Replica)));
         if let Some(standby) = self.reverse_source() {
             // MariaDB refuses to go on from a position that its source has not come to yet, and
             // the receiving thread stops for good.
@@ -100,6 +110,15 @@ impl<'a> Succession<'a> {
             steps.push(follow(self.to, standby, FollowManner::Mutual));
         }
         steps
+    }
+
+    /// The members that neither lead nor led, and are not to stand still: those that were seen to
+    /// receive, and the others.
+    fn going_on(&self) -> (Vec<&NodeId>, Vec<&NodeId>) {
+        self.roles
+            .keys()
+            .filter(|node| *node != self.from && *node != self.to && !self.intent.is_paused(node))
+            .partition(|node| self.receiving.contains(node))
     }
 
     /// Before the old master is frozen: none of its scheduled events begins any more. On MariaDB one
@@ -128,6 +147,11 @@ impl<'a> Succession<'a> {
         let (node, events) = (node.clone(), self.events.to_vec());
         (!events.is_empty()).then_some(Action::EnableEvents { node, events })
     }
+}
+
+fn follow(node: &NodeId, source: &NodeId, manner: FollowManner) -> Step {
+    let (node, source) = (node.clone(), source.clone());
+    Step::should(Action::Follow { node, source, manner, from: None })
 }
 
 /// The master and the node that takes over swap their roles; everyone else keeps theirs.

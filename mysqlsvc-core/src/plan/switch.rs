@@ -23,11 +23,12 @@ pub fn plan_switch(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings
     // Whatever is written from now on is to be on a second server before it is acknowledged.
     steps.extend(succession.new_master_waits());
     steps.push(Step::must(Action::Open { node: facts.to.clone() }));
-    steps.push(succession.kill());
+    steps.extend(succession.the_well_follow());
     if !succession.is_mutual() {
         steps.push(Step::should(Action::ForgetSource { node: facts.to.clone() }));
     }
-    steps.extend(succession.everyone_follows());
+    steps.push(succession.kill());
+    steps.extend(succession.all_others_follow());
     steps.extend(succession.events_resume());
     // A connection that was being made while the route changed may have come after the first pass.
     steps.push(succession.kill());

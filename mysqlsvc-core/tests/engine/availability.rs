@@ -72,8 +72,8 @@ fn the_route_moves_before_the_old_master_is_frozen() {
     hand.persist();
     for words in [
         "let b:3306 forget its source",
-        "let a:3306 replicate from b:3306",
         "let c:3306 replicate from b:3306",
+        "let a:3306 replicate from b:3306",
         "end client sessions left on a:3306",
     ] {
         hand.answer(words, Ok(Observed::Nothing));

@@ -10,6 +10,7 @@ mod preflight;
 mod recovery;
 mod requests;
 mod seeing;
+mod semi_sync;
 mod standing;
 mod support;
 mod switch;

@@ -149,8 +149,8 @@ fn a_switch_leaves_a_paused_replica_where_it_is_and_resuming_brings_it_along() {
     hand.persist();
     for words in [
         "open b:3306",
-        "end client sessions left on a:3306",
         "let b:3306 forget its source",
+        "end client sessions left on a:3306",
         "let a:3306 replicate from b:3306",
         "end client sessions left on a:3306",
     ] {

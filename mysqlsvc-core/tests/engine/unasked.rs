@@ -10,7 +10,7 @@ use mysqlsvc_core::{
 
 use crate::support::{Hand, MASTER, SLAVE, STANDBY, gtids, node, probe, refused};
 
-fn booted(executed: &str) -> Probe {
+pub fn booted(executed: &str) -> Probe {
     let (read_only, read_only_set) = (ReadOnly::On, ReadOnlySet::AtBoot);
     Probe { read_only, read_only_set, ..probe(1, None, executed) }
 }
@@ -20,7 +20,7 @@ fn look_at_replicas(hand: &mut Hand, executed: &str) {
     hand.look(SLAVE, Ok(probe(3, Some((MASTER, 1)), executed)));
 }
 
-fn is_still(hand: &Hand) -> bool {
+pub fn is_still(hand: &Hand) -> bool {
     !hand.engine.is_operating()
         && !hand.pending.iter().any(|effect| matches!(effect, Effect::Run { .. }))
 }
@@ -209,9 +209,9 @@ fn an_act_of_our_own_that_failed_is_tried_again_only_after_a_while() {
     assert!(hand.engine.is_operating());
 }
 
-const WAIT: SemiSync = SemiSync { wait_for: 2, timeout: Millis(10_000) };
+pub const WAIT: SemiSync = SemiSync { wait_for: 2, timeout: Millis(10_000) };
 
-fn in_part(seen: Probe, part: Option<SemiSyncPart>, waiting: bool) -> Probe {
+pub fn in_part(seen: Probe, part: Option<SemiSyncPart>, waiting: bool) -> Probe {
     let source = match part {
         Some(SemiSyncPart::Source { replicas, timeout }) => {
             Some(SemiSyncWait { replicas, timeout })

@@ -74,11 +74,16 @@ async fn mysql_what_is_in_the_way_of_a_switch_is_named() {
 async fn semi_sync_is_managed(flavor: Flavor) {
     let servers = Sandbox::builder().flavor(flavor).nodes(3).semi_sync();
     let bed = Bed::start_on(servers, |builder| {
-        builder.semi_sync_setting("wait_for", "1").semi_sync_setting("timeout", "\"1s\"")
+        builder
+            .semi_sync_setting("wait_for", &semi_sync::WAIT_FOR.to_string())
+            .semi_sync_setting("timeout", "\"1s\"")
     })
     .await;
     let scene = Scene::of(bed).await;
     semi_sync::follows_the_roles_through_a_switch(&scene).await;
+    semi_sync::a_replica_that_is_restarted_during_maintenance_gets_its_part_back(&scene).await;
+    semi_sync::a_master_that_restarted_waits_before_it_is_opened(&scene).await;
+    semi_sync::a_server_that_cannot_play_its_part_is_no_candidate(&scene).await;
     semi_sync::a_master_whose_replicas_are_gone_goes_on_with_an_alarm(&scene).await;
     scene.loses_nothing(1).await;
 }
