@@ -15,11 +15,13 @@ mod copying;
 mod effect;
 mod event;
 mod guard;
+mod named;
 mod refusal;
 mod routing;
 mod snapshot;
 mod view;
 mod warnings;
+mod ways;
 mod work;
 mod writer;
 
@@ -27,7 +29,7 @@ use std::collections::VecDeque;
 
 pub use self::{
     adopt::Adoption,
-    alarm::Alarm,
+    alarm::{Alarm, AlarmId},
     automatic::MONITOR,
     effect::Effect,
     event::{Answer, CallId, Event, PersistTicket, Request, RequestTicket},
