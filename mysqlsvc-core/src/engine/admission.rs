@@ -1,6 +1,11 @@
 //! What may be asked for in which state: the same code answers requests and greys out buttons.
 
-use super::{Reason, Refusal, semi_sync::Parts, view::View};
+use super::{
+    Reason, Refusal, refusal,
+    semi_sync::Parts,
+    view::View,
+    ways::{self, way_on, wrong_state},
+};
 use crate::{
     GtidSet, Identity, Millis, NodeId, NodeState, OperationId, Probe, Role, ServerVersion,
     backend::{Inspection, SemiSyncPart, Severity},
@@ -86,7 +91,10 @@ impl<'a> Situation<'a> {
             }
         };
         if let Some(holder) = holder {
-            let detail = format!("{holder} is the {role}, and there is at most one");
+            let detail = format!(
+                "{holder} is the {role}, and there is at most one; register {node} as a slave, or \
+                 unregister {holder} first"
+            );
             return Err(Refusal::new(Reason::RoleTaken, detail));
         }
         if role == Role::Master {
@@ -182,12 +190,11 @@ impl<'a> Situation<'a> {
             | NodeState::Lost { .. }
             | NodeState::Error(Trouble::ReplicationBroken { .. }) => Ok(source),
             NodeState::Error(Trouble::WentBack { .. }) if given => Ok(source),
-            state => Err(Refusal::new(
-                Reason::WrongState,
-                format!(
-                    "{node} is {state}; only a node that is DETACHED or LOST, or whose replication \
-                     is broken, can be activated"
-                ),
+            state => Err(wrong_state(
+                node,
+                &state,
+                "only a node that is DETACHED or LOST, or whose replication is broken, can be \
+                 activated",
             )),
         }
     }
@@ -196,7 +203,9 @@ impl<'a> Situation<'a> {
     pub(super) fn detach(&self, node: &NodeId) -> Admitted {
         let role = self.member_role(node)?;
         let Some(probe) = self.view.probe(node) else {
-            let detail = format!("{node} is {}; it must be reachable", self.state(node));
+            let state = self.state(node);
+            let detail =
+                format!("{node} is {state}; it must be reachable. {}", way_on(node, &state));
             return Err(Refusal::new(Reason::Unreachable, detail));
         };
         if probe.replication.is_some() || (role == Role::Master && self.intent.mutual) {
@@ -211,10 +220,7 @@ impl<'a> Situation<'a> {
         let role = self.member_role(node)?;
         match (role, self.state(node)) {
             (_, NodeState::Ok) | (Role::Standby | Role::Slave, NodeState::Syncing(_)) => Ok(()),
-            (_, state) => {
-                let detail = format!("{node} is {state}; only a node that is OK can be paused");
-                Err(Refusal::new(Reason::WrongState, detail))
-            }
+            (_, state) => Err(wrong_state(node, &state, "only a node that is OK can be paused")),
         }
     }
 
@@ -225,8 +231,7 @@ impl<'a> Situation<'a> {
         // A replica that is paused by intent may be going on already, or be another's replica.
         let paused = role != Role::Master && self.intent.is_paused(node);
         if !paused && !matches!(state, NodeState::Paused(_)) {
-            let detail = format!("{node} is {state}; only a node that is PAUSED can be resumed");
-            return Err(Refusal::new(Reason::WrongState, detail));
+            return Err(wrong_state(node, &state, "only a node that is PAUSED can be resumed"));
         }
         if role == Role::Master {
             self.nobody_else_writable(&[node])?;
@@ -256,8 +261,7 @@ impl<'a> Situation<'a> {
         self.no_mutual()?;
         let state = self.state(standby);
         if state != NodeState::Ok {
-            let detail = format!("the standby {standby} is {state}; it must be OK first");
-            return Err(Refusal::new(Reason::WrongState, detail));
+            return Err(wrong_state(standby, &state, "the standby must be OK first"));
         }
         let channel = self.view.probe(master).and_then(|probe| probe.replication.as_ref());
         if channel.is_some_and(|channel| channel.source == *standby && channel.is_running()) {
@@ -285,14 +289,14 @@ impl<'a> Situation<'a> {
         let state = self.state(master);
         if state != NodeState::Ok {
             let detail = format!(
-                "the master {master} is {state}; a planned switch needs a master that is OK"
+                "the master {master} is {state}; a planned switch needs a master that is OK. {}",
+                way_on(master, &state)
             );
             return Err(Refusal::new(Reason::MasterNotOk, detail));
         }
         let state = self.state(to);
         if state != NodeState::Ok {
-            let detail = format!("{to} is {state}; only a node that is OK can become the master");
-            return Err(Refusal::new(Reason::WrongState, detail));
+            return Err(wrong_state(to, &state, "only a node that is OK can become the master"));
         }
         self.nobody_else_writable(&[master])?;
         // A request that is decided judges by its own looks, which are in the right order.
@@ -421,21 +425,10 @@ pub(super) fn confirmed(
     confirm: Option<&NodeId>,
     dry_run: bool,
 ) -> Admitted {
-    let needed = strategy == Strategy::Availability && !dry_run;
-    match confirm {
-        Some(confirm) if confirm != to => {
-            let detail = format!("confirmed is {confirm}, but asked for is {to}");
-            Err(Refusal::new(Reason::NotConfirmed, detail))
-        }
-        None if needed => {
-            let detail = format!(
-                "availability first lets two servers be written for a moment, and what they are \
-                 told may contradict; look at the dry run, and confirm by repeating {to}"
-            );
-            Err(Refusal::new(Reason::NotConfirmed, detail))
-        }
-        _ => Ok(()),
-    }
+    let danger = "availability first lets two servers be written for a moment, and what they are \
+                  told may contradict";
+    let is_dangerous = strategy == Strategy::Availability && !dry_run;
+    refusal::confirmed(to, confirm, is_dangerous.then_some(danger))
 }
 
 /// Whether applications would be kept from writing for no longer than they are to be.
@@ -471,11 +464,16 @@ pub(super) fn abandon(
     match running {
         Some(running) if running.operation == operation && is_stuck => Ok(()),
         Some(running) if running.operation == operation => {
-            let detail = format!("operation {operation} is going on; wait for its end");
+            let detail = format!(
+                "operation {operation} is going on, and its limits bring it to its end; only a \
+                 clone, or what does not get on (the alarm operation-stuck), can be abandoned"
+            );
             Err(Refusal::new(Reason::Busy, detail))
         }
         _ => {
-            let detail = format!("operation {operation} is not under way");
+            let detail = format!(
+                "operation {operation} is not under way; `mysqlsvc operations` says how it ended"
+            );
             Err(Refusal::new(Reason::WrongState, detail))
         }
     }
@@ -501,21 +499,5 @@ fn own_are_there(node: &NodeId, seen: &Probe, source: &NodeId, its: &Probe) -> A
 }
 
 pub(super) fn no_errant(node: &NodeId, source: &NodeId, errant: &GtidSet) -> Admitted {
-    if errant.is_empty() {
-        return Ok(());
-    }
-    if errant.positions().is_some() {
-        let detail = format!(
-            "by what is known, {node} has something that {source} lacks: {errant}. If that is its \
-             own log, which only a restart moved on, say where its data are (`mysqlsvc activate \
-             {node} --at FILE:OFFSET`); else make {node} a copy of {source}"
-        );
-        return Err(Refusal::new(Reason::Errant, detail));
-    }
-    let detail = format!(
-        "{node} has transactions that {source} lacks: {errant}; find out what they did, then \
-         either inject empty transactions with these GTIDs on {source}, or make {node} a copy of it \
-         (`mysqlsvc clone {node}`)"
-    );
-    Err(Refusal::new(Reason::Errant, detail))
+    if errant.is_empty() { Ok(()) } else { Err(ways::errant(node, source, errant)) }
 }

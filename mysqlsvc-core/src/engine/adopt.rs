@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reason, Refusal, view::View};
+use super::{Reason, Refusal, view::View, warnings::warning};
 use crate::{
     Epoch, NodeId, Probe, Role,
-    backend::{Finding, Severity},
+    backend::Finding,
     intent::{Intent, Member},
 };
 
@@ -146,8 +146,4 @@ fn stranger(node: &NodeId, probe: &Probe, master: &NodeId) -> Finding {
         |seen| format!("replicates from {}", seen.source),
     );
     warning("not-a-replica", format!("{node} {source}, not from {master}, and stays unregistered"))
-}
-
-fn warning(id: &str, text: String) -> Finding {
-    Finding { id: id.to_owned(), severity: Severity::Warning, text }
 }

@@ -1,17 +1,45 @@
 //! What an operator should know without having asked.
 
-use super::Engine;
+use super::{Engine, named::named};
 use crate::{NodeId, NodeState, journal::Execution, state::Pause};
 
 /// Something that is wrong with the cluster, or soon may be, and that the monitor does not mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
-    /// A stable name, such as `master-read-only`.
-    pub id: &'static str,
+    /// Its kind.
+    pub id: AlarmId,
     /// The node it is about; none where it is the cluster.
     pub node: Option<NodeId>,
     /// What was seen, and what to do.
     pub text: String,
+}
+
+named! {
+    /// The stable names of alarms. `docs/operations.md` says of each what to do; a test compares.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[non_exhaustive]
+    pub enum AlarmId {
+        /// The master takes no writes, and is not opened by the monitor.
+        MasterReadOnly => "master-read-only",
+        /// An operation does not get on.
+        OperationStuck => "operation-stuck",
+        /// A proxy knows a route that this store cannot follow.
+        EpochBehind => "epoch-behind",
+        /// The master does not replicate from its standby, though it is to.
+        MutualBroken => "mutual-broken",
+        /// The master replicates, and is not to.
+        MasterReplicates => "master-replicates",
+        /// A node has half a copy.
+        CopyDue => "copy-due",
+        /// A paused node works again.
+        PauseLifted => "pause-lifted",
+        /// The plugin is not loaded.
+        SemiSyncMissing => "semi-sync-missing",
+        /// A node does not play its part, and it cannot be given it.
+        SemiSyncNotSet => "semi-sync-not-set",
+        /// Commits are acknowledged that no replica may have.
+        SemiSyncDegraded => "semi-sync-degraded",
+    }
 }
 
 impl Engine {
@@ -32,7 +60,11 @@ impl Engine {
                  done, or abandoned",
                 running.plan.kind, running.plan.to, running.operation
             );
-            alarms.push(Alarm { id: "operation-stuck", node: Some(running.plan.to.clone()), text });
+            alarms.push(Alarm {
+                id: AlarmId::OperationStuck,
+                node: Some(running.plan.to.clone()),
+                text,
+            });
         }
         alarms
     }
@@ -82,7 +114,7 @@ impl Engine {
             },
             _ => return None,
         };
-        Some(Alarm { id: "master-read-only", node: Some(master.clone()), text })
+        Some(Alarm { id: AlarmId::MasterReadOnly, node: Some(master.clone()), text })
     }
 
     /// Proxies that know a later epoch take none of our routes, nor do those that know the same one
@@ -90,7 +122,7 @@ impl Engine {
     fn epoch_alarm(&self) -> Option<Alarm> {
         let (heard, ours) = (self.view.heard()?, self.intent().epoch);
         (heard >= ours).then(|| Alarm {
-            id: "epoch-behind",
+            id: AlarmId::EpochBehind,
             node: None,
             text: format!(
                 "a proxy knows epoch {heard}, and this store is at {ours}: it is another store than \
@@ -109,7 +141,7 @@ impl Engine {
         let sound = channel.is_some_and(|it| it.source == *standby && it.is_running());
         let away = self.view.probe(standby).is_none();
         (!sound && !away).then(|| Alarm {
-            id: "mutual-broken",
+            id: AlarmId::MutualBroken,
             node: Some(master.clone()),
             text: format!(
                 "{master} is to replicate from its standby {standby}, and does not: `activate \
@@ -126,7 +158,7 @@ impl Engine {
         let channel = self.view.probe(master)?.replication.as_ref();
         let channel = channel.filter(|_| settled && !self.intent().mutual)?;
         Some(Alarm {
-            id: "master-replicates",
+            id: AlarmId::MasterReplicates,
             node: Some(master.clone()),
             text: format!(
                 "{master} is the master and still replicates from {}, and the cluster is not \
@@ -141,7 +173,7 @@ impl Engine {
         let copying = self.running().and_then(Execution::copying).map(|(node, _)| node);
         let due = |node: &&NodeId| self.intent().is_copy_due(node) && copying != Some(*node);
         let alarm = |node: &NodeId| Alarm {
-            id: "copy-due",
+            id: AlarmId::CopyDue,
             node: Some(node.clone()),
             text: format!(
                 "the data of {node} were given up for a copy that did not become whole: it serves \
@@ -156,7 +188,7 @@ impl Engine {
         let state = self.state(node);
         let lifted = matches!(state, NodeState::Ok | NodeState::Syncing(_)) && !self.is_operating();
         lifted.then(|| Alarm {
-            id: "pause-lifted",
+            id: AlarmId::PauseLifted,
             node: Some(node.clone()),
             text: format!(
                 "{node} was paused, but is {state}: it restarted, or somebody started it; pause it \

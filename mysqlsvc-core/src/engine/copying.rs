@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Effect, Engine, Reason, Refusal, RequestTicket, admission::Situation};
+use super::{
+    Answer, Effect, Engine, Reason, Refusal, RequestTicket,
+    admission::Situation,
+    refusal, warnings,
+    ways::{way_on, wrong_state},
+};
 use crate::{
     Action, ActionError, ActionErrorKind, GtidSet, Millis, NodeId, NodeState, Now, Probe, Role,
     ServerVersion,
-    backend::{Finding, Inspection, Severity},
+    backend::{Finding, Inspection},
     journal::Execution,
     plan::plan_clone,
 };
@@ -27,7 +32,9 @@ impl Situation<'_> {
             return Err(Refusal::new(Reason::WrongState, detail));
         }
         if self.view.probe(node).is_none() {
-            let detail = format!("{node} is {}; it must be reachable", self.state(node));
+            let state = self.state(node);
+            let detail =
+                format!("{node} is {state}; it must be reachable. {}", way_on(node, &state));
             return Err(Refusal::new(Reason::Unreachable, detail));
         }
         let master = self.master()?;
@@ -67,8 +74,7 @@ impl Situation<'_> {
         match (role, self.state(donor)) {
             (_, NodeState::Ok) | (Role::Master, NodeState::Paused(_)) => {}
             (_, state) => {
-                let detail = format!("{donor} is {state}; only a node that is OK can be the donor");
-                return Err(Refusal::new(Reason::WrongState, detail));
+                return Err(wrong_state(donor, &state, "only a node that is OK can be the donor"));
             }
         }
         let version = |node| self.view.probe(node).map(|probe| probe.version);
@@ -107,20 +113,8 @@ pub(super) fn confirmed(
     confirm: Option<&NodeId>,
     dry_run: bool,
 ) -> Result<(), Refusal> {
-    match confirm {
-        Some(confirm) if confirm != node => {
-            let detail = format!("confirmed is {confirm}, but asked for is {node}");
-            Err(Refusal::new(Reason::NotConfirmed, detail))
-        }
-        None if !dry_run => {
-            let detail = format!(
-                "everything on {node} is replaced and cannot be brought back; look at the dry run, \
-                 and confirm by repeating {node}"
-            );
-            Err(Refusal::new(Reason::NotConfirmed, detail))
-        }
-        _ => Ok(()),
-    }
+    let danger = format!("everything on {node} is replaced and cannot be brought back");
+    refusal::confirmed(node, confirm, (!dry_run).then_some(&danger))
 }
 
 /// A clone that was asked for: whose data, and by whose.
@@ -209,9 +203,6 @@ fn destroyed(node: &NodeId, donor: &NodeId, lost: &GtidSet) -> Finding {
     } else {
         format!("Only {node} was seen to hold these transactions, which are lost by it: {lost}.")
     };
-    Finding {
-        id: "destroys".to_owned(),
-        severity: Severity::Warning,
-        text: format!("everything on {node} is replaced by a copy of {donor}. {alone}"),
-    }
+    let text = format!("everything on {node} is replaced by a copy of {donor}. {alone}");
+    warnings::warning("destroys", text)
 }

@@ -15,6 +15,7 @@ mod copying;
 mod effect;
 mod event;
 mod guard;
+mod named;
 mod placing;
 mod positions;
 mod refusal;
@@ -23,6 +24,7 @@ mod semi_sync;
 mod snapshot;
 mod view;
 mod warnings;
+mod ways;
 mod work;
 mod writer;
 
@@ -30,7 +32,7 @@ use std::collections::VecDeque;
 
 pub use self::{
     adopt::Adoption,
-    alarm::Alarm,
+    alarm::{Alarm, AlarmId},
     automatic::MONITOR,
     effect::Effect,
     event::{Answer, CallId, Event, PersistTicket, Request, RequestTicket},

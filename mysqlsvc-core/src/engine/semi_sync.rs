@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alarm, Engine, automatic::Backoff};
+use super::{Alarm, AlarmId, Engine, automatic::Backoff};
 use crate::{
     Action, Millis, NodeId, NodeState, Now, Role, SemiSync,
     backend::{SemiSyncPart, SemiSyncWait},
@@ -222,19 +222,19 @@ impl Engine {
         found.collect()
     }
 
-    fn semi_sync_alarm(&self, node: &NodeId) -> Option<(&'static str, String)> {
+    fn semi_sync_alarm(&self, node: &NodeId) -> Option<(AlarmId, String)> {
         let Some(seen) = &self.view.probe(node)?.semi_sync else {
             let text = format!(
                 "{node} cannot replicate semi-synchronously: its plugin is not loaded (INSTALL \
                  PLUGIN)"
             );
-            return Some(("semi-sync-missing", text));
+            return Some((AlarmId::SemiSyncMissing, text));
         };
         if let Some(part) = self.part_missing(node).filter(|_| self.can_play(node))
             && let Some(why) = self.why_not_given(node)
         {
             let text = format!("{node} does not play its part in semi-sync ({part}): {why}");
-            return Some(("semi-sync-not-set", text));
+            return Some((AlarmId::SemiSyncNotSet, text));
         }
         (self.intent().master() == Some(node) && seen.is_degraded()).then(|| {
             let text = format!(
@@ -242,7 +242,7 @@ impl Engine {
                  they receive",
                 seen.replicas
             );
-            ("semi-sync-degraded", text)
+            (AlarmId::SemiSyncDegraded, text)
         })
     }
 

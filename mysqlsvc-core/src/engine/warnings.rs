@@ -7,7 +7,7 @@ use crate::{
     plan::Plan,
 };
 
-fn warning(id: &str, text: String) -> Finding {
+pub(super) fn warning(id: &str, text: String) -> Finding {
     Finding { id: id.to_owned(), severity: Severity::Warning, text }
 }
 

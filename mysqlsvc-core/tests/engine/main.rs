@@ -6,6 +6,7 @@
 mod adopting;
 mod availability;
 mod cloning;
+mod documents;
 mod preflight;
 mod recovery;
 mod requests;

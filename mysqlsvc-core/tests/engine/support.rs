@@ -294,7 +294,7 @@ impl Hand {
     }
 
     pub fn alarms(&self) -> Vec<&'static str> {
-        self.engine.snapshot().alarms.iter().map(|alarm| alarm.id).collect()
+        self.engine.snapshot().alarms.iter().map(|alarm| alarm.id.as_str()).collect()
     }
 
     /// How the last operation ended.

@@ -319,7 +319,7 @@ impl Stage {
     }
 
     pub fn alarms(&self) -> Vec<&'static str> {
-        self.engine.snapshot().alarms.iter().map(|alarm| alarm.id).collect()
+        self.engine.snapshot().alarms.iter().map(|alarm| alarm.id.as_str()).collect()
     }
 
     /// The last operation that is over.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mysqlsvc_core::{
     Epoch, NodeId, NodeState,
-    engine::{Alarm, Answer, Snapshot},
+    engine::{Alarm, AlarmId, Answer, Snapshot},
     journal::{Entry, Outcome, Record},
 };
 use tracing::{debug, info, warn};
@@ -92,7 +92,7 @@ impl StateLog {
 /// The alarms that the log has told of, and that are still there.
 #[derive(Debug, Default)]
 pub(super) struct AlarmLog {
-    told: BTreeSet<(&'static str, Option<NodeId>)>,
+    told: BTreeSet<(AlarmId, Option<NodeId>)>,
 }
 
 impl AlarmLog {
@@ -100,10 +100,10 @@ impl AlarmLog {
     pub(super) fn tell(&mut self, snapshot: &Snapshot) {
         let (appeared, gone) = self.news(&snapshot.alarms);
         for alarm in appeared {
-            warn!(alarm = alarm.id, node = of(alarm.node.as_ref()), "{}", alarm.text);
+            warn!(alarm = alarm.id.as_str(), node = of(alarm.node.as_ref()), "{}", alarm.text);
         }
         for (id, node) in gone {
-            info!(alarm = id, node = of(node.as_ref()), "over");
+            info!(alarm = id.as_str(), node = of(node.as_ref()), "over");
         }
     }
 
@@ -111,7 +111,7 @@ impl AlarmLog {
     fn news<'a>(
         &mut self,
         alarms: &'a [Alarm],
-    ) -> (Vec<&'a Alarm>, Vec<(&'static str, Option<NodeId>)>) {
+    ) -> (Vec<&'a Alarm>, Vec<(AlarmId, Option<NodeId>)>) {
         let key = |alarm: &Alarm| (alarm.id, alarm.node.clone());
         let now: BTreeSet<_> = alarms.iter().map(key).collect();
         let appeared = alarms.iter().filter(|alarm| !self.told.contains(&key(alarm))).collect();
@@ -132,7 +132,7 @@ mod tests {
 
     fn alarm(node: &str, text: &str) -> Alarm {
         let node = Some(node.parse().unwrap());
-        Alarm { id: "semi-sync-degraded", node, text: text.to_owned() }
+        Alarm { id: AlarmId::SemiSyncDegraded, node, text: text.to_owned() }
     }
 
     #[test]
@@ -142,11 +142,11 @@ mod tests {
         assert_eq!(log.news(&first), (vec![&first[0]], vec![]));
         let reworded = [alarm("a:1", "1 replica"), alarm("b:1", "0 replicas")];
         assert_eq!(log.news(&reworded), (vec![&reworded[1]], vec![]));
-        let over = ("semi-sync-degraded", reworded[0].node.clone());
+        let over = (AlarmId::SemiSyncDegraded, reworded[0].node.clone());
         assert_eq!(log.news(&reworded[1..]), (vec![], vec![over]));
         assert_eq!(
             log.news(&first),
-            (vec![&first[0]], vec![("semi-sync-degraded", reworded[1].node.clone())])
+            (vec![&first[0]], vec![(AlarmId::SemiSyncDegraded, reworded[1].node.clone())])
         );
     }
 }

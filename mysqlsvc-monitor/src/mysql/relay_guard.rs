@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Between two looks at what is being applied.
-const APPLIED_POLL: Duration = Duration::from_millis(20);
+pub(super) const APPLIED_POLL: Duration = Duration::from_millis(20);
 
 /// Where a copy of what was received may be had again.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,5 @@
 //! Letting a replica stand still, and go on.
 
-use std::time::Duration;
-
 use mysqlsvc_core::{ActionErrorKind, Flavor, IoThread, NodeId, SqlThread, Tag};
 use tokio::time::{Instant, sleep};
 
@@ -10,12 +8,9 @@ use super::{
     failure::Failure,
     follow::await_running,
     follow_place::fill_gaps,
-    relay_guard::{Source, put_back},
+    relay_guard::{APPLIED_POLL, Source, put_back},
     work::{Position, Work},
 };
-
-/// Between two looks at what is still being applied.
-const APPLIED_POLL: Duration = Duration::from_millis(20);
 
 impl MySqlBackend {
     pub(super) async fn stop_by(

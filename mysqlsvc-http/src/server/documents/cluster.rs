@@ -35,7 +35,7 @@ pub(crate) fn cluster_document(name: &str, snapshot: &Snapshot) -> ClusterDocume
 
 fn alarm(alarm: &Alarm) -> AlarmDocument {
     AlarmDocument {
-        id: alarm.id.to_owned(),
+        id: alarm.id.to_string(),
         node: alarm.node.as_ref().map(ToString::to_string),
         text: alarm.text.clone(),
     }
