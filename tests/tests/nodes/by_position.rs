@@ -78,13 +78,29 @@ impl Scene {
         let insert = "INSERT INTO app.t (s) VALUES ('x'), ('y'); ";
         self.servers().run(0, insert).await;
         self.servers().run(0, insert).await;
+        self.same_rows(replica).await;
+        self.monitord.api.until_settled().await;
+    }
+
+    async fn same_rows(&self, replica: usize) {
         let ask = "SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(v), 0)) FROM app.t";
         let master = self.servers().ask(0, ask).await;
         eventually("the rows", async || {
             (self.servers().ask(replica, ask).await == master).then_some(())
         })
         .await;
-        self.monitord.api.until_settled().await;
+    }
+
+    /// Nobody is in a transaction without a GTID any more.
+    async fn none_anonymous(&self) {
+        let ask = "SELECT VARIABLE_VALUE FROM performance_schema.global_status \
+                   WHERE VARIABLE_NAME = 'ONGOING_ANONYMOUS_TRANSACTION_COUNT'";
+        for server in 0..self.nodes.len() {
+            eventually("no anonymous transaction", async || {
+                (self.servers().ask(server, ask).await == "0").then_some(())
+            })
+            .await;
+        }
     }
 
     async fn down(self) {
@@ -124,8 +140,8 @@ async fn mysql_by_position_a_detached_server_goes_on_where_it_was_though_restart
     api.act(&scene.nodes[1], NodeAction::Activate).await;
 
     scene.replicates(1).await;
-    let node = api.node(&scene.nodes[1]).await;
-    assert_eq!(node.binlog_end, Some(scene.end(1).await));
+    let end = Some(scene.end(1).await);
+    let node = api.until_node(&scene.nodes[1], "its end", |node| node.binlog_end == end).await;
     assert!(node.gtid_executed.unwrap().contains(" binlog.0"));
     scene.down().await;
 }
@@ -184,8 +200,8 @@ async fn mysql_by_position_a_place_that_was_purged_is_refused() {
     let at = scene.end(0).await;
     scene.servers().run(0, "INSERT INTO app.t (s) VALUES ('purged')").await;
     scene.servers().run(0, "FLUSH BINARY LOGS").await;
-    let (newest, _) =
-        scene.end(0).await.rsplit_once(':').map(|(a, b)| (a.to_owned(), b.len())).unwrap();
+    let end = scene.end(0).await;
+    let (newest, _) = end.rsplit_once(':').unwrap();
     scene.servers().run(0, &format!("PURGE BINARY LOGS TO '{newest}'")).await;
 
     let refused = scene.activate_at_refused(1, &at).await;
@@ -223,6 +239,40 @@ async fn mysql_by_position_what_needs_gtids_is_refused() {
     let availability = problem(api.client().switch(CLUSTER, request, None).await);
     assert!(availability.detail.contains("by position"), "{availability}");
     let operation = api.switch_succeeds(&scene.nodes[2]).await;
+    assert_eq!(operation.outcome, OperationOutcome::Succeeded);
+    scene.down().await;
+}
+
+/// The way that the handbook gives: step by step on all servers, then adopted anew.
+#[tokio::test]
+async fn mysql_by_position_a_cluster_moves_to_gtids_while_it_works() {
+    let scene = Scene::registered(Sandbox::builder().nodes(2).wire(true)).await;
+    let (api, servers) = (&scene.monitord.api, scene.servers());
+    servers.run(0, TABLE).await;
+    scene.replicates(1).await;
+    api.maintenance(true).await;
+    for mode in ["OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"] {
+        scene.same_rows(1).await;
+        scene.none_anonymous().await;
+        for server in [1, 0] {
+            servers.run(server, &format!("SET GLOBAL gtid_mode = {mode}")).await;
+        }
+        let cluster = api.cluster().await;
+        let states: Vec<_> = cluster.nodes.iter().map(|it| (it.state, it.cause.clone())).collect();
+        println!("{mode}: {:?}, {states:?}", cluster.phase);
+        servers.run(0, "INSERT INTO app.t (s) VALUES ('x')").await;
+    }
+    scene.same_rows(1).await;
+    servers.run(1, "STOP REPLICA").await;
+    servers.run(1, "CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION = 1").await;
+    servers.run(1, "START REPLICA").await;
+
+    api.client().adopt(CLUSTER).await.unwrap();
+    api.maintenance(false).await;
+
+    scene.replicates(1).await;
+    assert_eq!(api.node(&scene.nodes[1]).await.binlog_end, None);
+    let operation = api.switch_succeeds(&scene.nodes[1]).await;
     assert_eq!(operation.outcome, OperationOutcome::Succeeded);
     scene.down().await;
 }

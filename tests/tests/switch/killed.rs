@@ -172,9 +172,48 @@ async fn mysql_killed_while_repointing() {
     killed_while_repointing(three(Flavor::MySql)).await;
 }
 
+/// By position a slave that stands still before the pivot has the switch rolled back, so this one
+/// does from the moment on at which the new master is open. Where it was repointed already, what
+/// ends is as whole.
 #[tokio::test]
 async fn mysql_without_gtids_killed_while_repointing() {
-    killed_while_repointing(three_without_gtids()).await;
+    let mut bed = Bed::start_on(three_without_gtids(), |builder| builder).await;
+    let load = Load::start(&bed).await;
+    let mut dba = bed.sandbox.connect(1, &bed.sandbox.accounts().dba).await.unwrap();
+    let id = begin(&bed).await;
+    eventually("the new master open", async || {
+        let open: Option<u8> = dba.query_first("SELECT @@global.read_only = 0").await.unwrap();
+        (open == Some(1)).then_some(())
+    })
+    .await;
+    bed.sandbox.pause(2).await.unwrap();
+    bed.product.kill_monitord().await.unwrap();
+    assert!(load.writers.all_wrote_since(Instant::now(), LIMIT).await, "no master, no writes");
+    bed.sandbox.resume(2).await.unwrap();
+    let operation = start_again(&mut bed, &id).await;
+    assert_eq!(operation.outcome, OperationOutcome::Succeeded, "{operation:#?}");
+    load.ends_whole(&bed, &operation).await;
+    bed.down().await;
+}
+
+/// By position nobody can be left behind: the switch is taken back.
+#[tokio::test]
+async fn mysql_without_gtids_a_slave_that_stands_still_has_the_switch_rolled_back() {
+    let bed = Bed::start_on(three_without_gtids(), |builder| {
+        builder.switch_setting("catch_up_timeout", "\"2s\"")
+    })
+    .await;
+    let load = Load::start(&bed).await;
+    let blocker = bed.servers().block_freezes(0).await;
+    let id = begin(&bed).await;
+    bed.servers().until_freeze_waits(0).await;
+    bed.sandbox.pause(2).await.unwrap();
+    blocker.release(&bed.servers(), 0).await;
+    let operation = bed.api().ended(&id).await;
+    assert_eq!(operation.outcome, OperationOutcome::RolledBack, "{operation:#?}");
+    bed.sandbox.resume(2).await.unwrap();
+    load.ends_whole(&bed, &operation).await;
+    bed.down().await;
 }
 
 /// What a server shows when a switch has come so far; asked as the account that no switch cuts off.
