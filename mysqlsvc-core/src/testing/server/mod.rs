@@ -2,6 +2,7 @@
 
 mod channel;
 mod look;
+mod semi_sync;
 mod session;
 mod statement;
 
@@ -13,6 +14,7 @@ pub use self::{
 };
 pub(super) use self::{
     channel::Channel,
+    semi_sync::{SemiSync, WaitingCommit},
     session::Session,
     statement::{ServerError, Statement, Until, Waiting},
 };
@@ -22,7 +24,7 @@ use super::{
 };
 use crate::{
     Flavor, GtidSet, Identity, ReadOnly, ReadOnlySet, ServerVersion,
-    backend::{EventName, Finding, SemiSyncPart},
+    backend::{EventName, Finding},
 };
 
 /// Whether a server runs.
@@ -63,8 +65,7 @@ pub(super) struct Server {
     pub(super) login_refused: bool,
     pub(super) denied: BTreeSet<CallKind>,
     pub(super) findings: Vec<Finding>,
-    /// Its part in semi-synchronous replication, which the model knows, and does not play.
-    pub(super) semi_sync: Option<SemiSyncPart>,
+    pub(super) semi_sync: SemiSync,
     /// The scheduled events that are enabled.
     pub(super) events: BTreeSet<EventName>,
 }
@@ -94,7 +95,7 @@ impl Server {
             login_refused: false,
             denied: BTreeSet::new(),
             findings: Vec::new(),
-            semi_sync: None,
+            semi_sync: SemiSync::default(),
             events: BTreeSet::new(),
         }
     }
@@ -183,6 +184,7 @@ impl Server {
         self.power = Power::Down;
         self.sessions.clear();
         self.waiting.clear();
+        self.semi_sync.commits.clear();
         self.all_tables_locked = false;
         if let Some(channel) = &mut self.channel {
             channel.connected = false;
@@ -227,7 +229,7 @@ impl Server {
         self.power = Power::Up;
         self.read_only = self.boot_read_only;
         self.read_only_set = ReadOnlySet::AtBoot;
-        self.semi_sync = None;
+        self.semi_sync = SemiSync::default();
         self.start_replication(true).unwrap_or_default()
     }
 
