@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use mysqlsvc_core::{
     ActionErrorKind, Flavor, IoThread, LookError, Millis, NodeId, OperationId, ReadOnly,
     ReplicationBackend, SqlThread, Tag,
-    backend::FollowManner,
+    backend::{FollowManner, SemiSyncPart, SemiSyncStatus},
     testing::{
         Applier, CallKind, Cut, Disturbance, Event, Fault, FaultKind, Rights, When, World,
         WriteAnswer, Writer,
@@ -415,5 +415,54 @@ fn a_replica_that_lost_power_receives_again_what_it_lost() {
         let servers = world.snapshot().servers;
         assert_eq!(servers[&replica].rows, servers[&master].rows, "{flavor}");
         assert_eq!(servers[&replica].executed, servers[&master].executed);
+    }
+}
+
+fn semi_sync_status(world: &World, node: &NodeId) -> SemiSyncStatus {
+    let seen = now(world.look(node)).expect("it answers");
+    seen.semi_sync.expect("it has semi-sync")
+}
+
+fn told(world: &World, node: &NodeId) -> usize {
+    let events = world.history().events;
+    events
+        .iter()
+        .filter(|it| matches!(it, Event::Acknowledged { node: by, .. } if by == node))
+        .count()
+}
+
+/// Two are waited for and one acknowledges: the commit waits, and with it a freeze; once it has for
+/// too long nobody waits any more, until there are two.
+#[test]
+fn a_commit_waits_for_as_many_replicas_as_it_was_told_to() {
+    for flavor in FLAVORS {
+        let world = World::new(flavor, 3);
+        let [master, one, other] = [1, 2, 3].map(|number| world.node(number));
+        now(world.set_semi_sync(&one, SemiSyncPart::Replica, &tag())).expect("it is told");
+        let part = SemiSyncPart::Source { replicas: 2, timeout: Millis(10_000) };
+        now(world.set_semi_sync(&master, part, &tag())).expect("it is told");
+        let seen = semi_sync_status(&world, &master);
+        assert!(seen.plays(part) && seen.waiting, "{seen:?}");
+        assert_eq!(seen.replicas, 1);
+
+        let client = world.connect(&master, "app", Rights::Ordinary).expect("it is up");
+        assert!(matches!(world.write(client), WriteAnswer::Waiting(_)));
+        assert_eq!(world.write(client), WriteAnswer::Blocked, "it has no answer yet");
+        assert_eq!(told(&world, &master), 0);
+        assert!(now(world.freeze(&master, LIMIT, &[], &tag())).is_err());
+
+        world.pass(Millis(10_000));
+        let seen = semi_sync_status(&world, &master);
+        assert!(seen.is_degraded(), "{seen:?}");
+        assert_eq!(told(&world, &master), 1);
+        let in_vain = Event::CommitWaitedInVain { node: master.clone() };
+        assert!(world.history().events.contains(&in_vain));
+
+        now(world.set_semi_sync(&other, SemiSyncPart::Replica, &tag())).expect("it is told");
+        let seen = semi_sync_status(&world, &master);
+        assert_eq!((seen.waiting, seen.replicas), (true, 2));
+        assert!(acknowledged(world.client_write(&master)));
+        let rows = world.snapshot().servers[&master].rows.clone();
+        assert!([one, other].iter().all(|node| world.rows_missing(node, &rows).is_empty()));
     }
 }

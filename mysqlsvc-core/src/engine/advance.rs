@@ -409,11 +409,14 @@ impl Engine {
 /// semi-sync, and what is not done then is done soon after.
 fn attempts(step: Option<&Step>, error: &ActionError) -> u32 {
     match step.and_then(Step::action) {
-        Some(Action::CopyFrom { .. }) if error.kind == ActionErrorKind::Refused => 1,
+        Some(Action::CopyFrom { .. } | Action::SetSemiSync { .. })
+            if error.kind == ActionErrorKind::Refused =>
+        {
+            1
+        }
         // It may be on its way back from an earlier copy, whose end nobody here has seen.
         Some(Action::CopyFrom { .. }) if error.kind == ActionErrorKind::Unreachable => RETURNS,
         Some(Action::CopyFrom { .. }) => COPIES,
-        Some(Action::SetSemiSync { .. }) if error.kind == ActionErrorKind::Refused => 1,
         Some(Action::SetSemiSync { .. }) => PARTS,
         _ => ATTEMPTS,
     }

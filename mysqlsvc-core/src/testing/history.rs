@@ -46,6 +46,11 @@ pub enum Event {
         /// Which row.
         row: Row,
     },
+    /// A commit waited for replicas for as long as it may (semi-sync); none does from here on.
+    CommitWaitedInVain {
+        /// On which server.
+        node: NodeId,
+    },
     /// Received and unapplied transactions were thrown away.
     Erased(Erasure),
     /// Something was done to the world from outside.
@@ -108,6 +113,9 @@ impl fmt::Display for Event {
                 route.master.as_ref().map(|master| &master.node),
             ),
             Self::Acknowledged { node, row } => write!(f, "    {node} acknowledged {row}"),
+            Self::CommitWaitedInVain { node } => {
+                write!(f, "  {node}: a commit waited in vain for replicas")
+            }
             Self::Erased(erasure) => write!(f, "  {}: erased {:?}", erasure.node, erasure),
             Self::Disturbed(disturbance) => write!(f, "disturbed: {disturbance:?}"),
         }

@@ -1,8 +1,8 @@
 //! Parts in semi-synchronous replication: with which operation they go, and what cannot be set.
 
 use mysqlsvc_core::{
-    ActionError, ActionErrorKind, Flavor, IoThread, Millis, NodeState, Probe, ReadOnly,
-    ReadOnlySet, Settings,
+    ActionError, ActionErrorKind, IoThread, Millis, NodeState, Probe, ReadOnly, ReadOnlySet,
+    Settings,
     backend::{Observed, SemiSyncPart},
     engine::{Effect, Reason, Request},
     journal::Outcome,
@@ -14,6 +14,9 @@ use crate::{
 };
 
 const NONE: Option<SemiSyncPart> = None;
+/// MariaDB waits for one, whatever is asked.
+const SOURCE: Option<SemiSyncPart> =
+    Some(SemiSyncPart::Source { replicas: 1, timeout: WAIT.timeout });
 const REPLICA: Option<SemiSyncPart> = Some(SemiSyncPart::Replica);
 
 fn replica(id: u32, part: Option<SemiSyncPart>) -> Probe {
@@ -22,10 +25,6 @@ fn replica(id: u32, part: Option<SemiSyncPart>) -> Probe {
 
 fn master(part: Option<SemiSyncPart>) -> Probe {
     in_part(probe(1, None, "0-1-9"), part, part.is_some())
-}
-
-fn source() -> Option<SemiSyncPart> {
-    Some(WAIT.source(2, Flavor::MariaDb))
 }
 
 fn managed() -> Hand {
@@ -41,7 +40,7 @@ fn look_at(hand: &mut Hand, of_master: Probe, of_standby: Probe, of_slave: Probe
 /// Everybody plays its part.
 fn in_line() -> Hand {
     let mut hand = managed();
-    look_at(&mut hand, master(source()), replica(2, REPLICA), replica(3, REPLICA));
+    look_at(&mut hand, master(SOURCE), replica(2, REPLICA), replica(3, REPLICA));
     assert!(is_still(&hand));
     assert_eq!(hand.alarms(), Vec::<&str>::new());
     hand
@@ -126,7 +125,7 @@ fn a_replica_that_restarted_during_maintenance_gets_its_part_when_it_is_resumed(
     assert!(is_still(&hand));
     hand.ask(Request::Resume { node: node(SLAVE) });
     hand.inspect(SLAVE, replica(3, NONE));
-    hand.inspect(MASTER, master(source()));
+    hand.inspect(MASTER, master(SOURCE));
     hand.persist();
     hand.persist();
     done(&mut hand, "start the replication of c:3306");
@@ -139,7 +138,7 @@ fn a_replica_that_restarted_during_maintenance_gets_its_part_when_it_is_resumed(
 /// Lets the standby refuse its part once.
 fn with_a_standby_that_refuses() -> Hand {
     let mut hand = managed();
-    look_at(&mut hand, master(source()), replica(2, REPLICA), replica(3, REPLICA));
+    look_at(&mut hand, master(SOURCE), replica(2, REPLICA), replica(3, REPLICA));
     hand.look(STANDBY, Ok(replica(2, NONE)));
     hand.persist();
     hand.persist();
@@ -199,7 +198,7 @@ fn ask_switch(hand: &mut Hand, of_standby: Probe) {
     hand.ask(switch_to(STANDBY, false));
     hand.look(SLAVE, Ok(replica(3, REPLICA)));
     hand.inspect(STANDBY, of_standby);
-    hand.inspect(MASTER, master(source()));
+    hand.inspect(MASTER, master(SOURCE));
 }
 
 #[test]

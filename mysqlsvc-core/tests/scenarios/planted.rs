@@ -56,6 +56,16 @@ pub fn semi_sync_off_first(intent: &Intent, facts: &SwitchFacts<'_>, settings: &
     first(intent, facts, settings, [Act::Server(Action::SetSemiSync { node, part })])
 }
 
+/// Whoever is registered is waited for.
+pub fn waiting_for_everybody(
+    intent: &Intent,
+    facts: &SwitchFacts<'_>,
+    settings: &Settings,
+) -> Plan {
+    let acknowledging = intent.replicas().count() - 1;
+    plan_switch(intent, &SwitchFacts { acknowledging, ..facts.clone() }, settings)
+}
+
 /// Proxies are told only once the old master is frozen.
 pub fn hold_after_freeze(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
     let mut plan = plan_switch(intent, facts, settings);

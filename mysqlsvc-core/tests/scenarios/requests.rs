@@ -6,18 +6,19 @@ use mysqlsvc_core::{
     Action, Flavor, Millis, SemiSync, Settings,
     engine::{Effect, MONITOR, Reason, Request},
     journal::Outcome,
+    plan::{SwitchPlanner, plan_switch},
     testing::{
-        Applier, CallKind, Cut, Disturbance, Fault, FaultKind, Rights, When, WriteAnswer, Writer,
-        invariants::as_found,
+        Applier, CallKind, Cut, Disturbance, Event, Fault, FaultKind, History, Rights, When,
+        WriteAnswer, Writer, invariants::as_found,
     },
 };
 
 use crate::{
     FLAVORS,
-    orders::{first_call, first_hold},
+    orders::{first_call, first_hold, first_statement},
     planted::{
         hold_after_freeze, opened_before_caught_up, own_position_not_taken_over,
-        siblings_moved_first, without_undo,
+        siblings_moved_first, waiting_for_everybody, without_undo,
     },
     stage::{Setting, Stage},
 };
@@ -53,22 +54,51 @@ fn siblings_stay_until_it_is_open(stage: &Stage) -> bool {
     opened < follows && opened.is_some()
 }
 
+const WAIT_FOR: u32 = 3;
+
+/// A cluster whose semi-sync is managed, everybody playing its part.
+fn managed(setting: Setting) -> Stage {
+    let semi_sync = Some(SemiSync { wait_for: WAIT_FOR, timeout: Millis(10_000) });
+    let mut stage = setting.settings(Settings { semi_sync, ..Settings::default() }).raise();
+    for _ in 0..6 {
+        stage.live_on();
+    }
+    assert_eq!(stage.alarms(), Vec::<&str>::new());
+    stage
+}
+
+/// For how many replicas this server is told to wait, and that it is before it is opened.
+fn waits_when_opened(stage: &Stage, since: usize, node: u8, replicas: u32) -> bool {
+    let (history, node) = (History { events: stage.world.events_since(since) }, stage.node(node));
+    let words = format!("SET semi-sync: source, waits for {replicas} ");
+    let told = first_statement(&history, 0, &node, &words);
+    let mut opened =
+        [CallKind::Open, CallKind::Thaw].map(|kind| first_call(&history, kind, Some(&node)));
+    opened.sort();
+    told.is_some() && opened[1].is_some_and(|opened| told < Some(opened))
+}
+
+fn waited_in_vain(stage: &Stage, since: usize) -> bool {
+    let events = stage.world.events_since(since);
+    events.iter().any(|event| matches!(event, Event::CommitWaitedInVain { .. }))
+}
+
 /// percona/orchestrator#100, #75 and openark/orchestrator#1508: siblings were moved below the
 /// candidate first, so nobody was left to acknowledge commits and the freeze hung. We move them
 /// after the new master is open, and it never waits for more replicas than there
 /// are; MariaDB waits for one, whatever is asked.
 #[test]
 fn request_02_nobody_who_acknowledges_leaves_before_the_pivot() {
-    let semi_sync = Some(SemiSync { wait_for: 3, timeout: Millis(10_000) });
     for flavor in FLAVORS {
-        let managed = Settings { semi_sync, ..Settings::default() };
-        let mut stage = Setting::of(flavor).settings(managed).raise();
+        let mut stage = managed(Setting::of(flavor));
+        let since = stage.world.history().events.len();
         assert_eq!(stage.switch(2), Some(Outcome::Succeeded));
         assert!(siblings_stay_until_it_is_open(&stage));
-        let history = stage.world.history();
-        let waits = first_call(&history, CallKind::SetSemiSync, Some(&stage.node(2)));
-        assert!(waits.is_some(), "the new master waits from its first commit on");
+        let number = if flavor == Flavor::MySql { WAIT_FOR } else { 1 };
+        assert!(waits_when_opened(&stage, since, 2, number), "from its first commit on");
         stage.must_be_whole(2);
+        stage.some_time();
+        assert!(!waited_in_vain(&stage, since));
         if flavor == Flavor::MySql {
             assert_eq!(stage.ask(Request::Unregister { node: stage.node(4) }).map(drop), Ok(()));
             stage.some_time();
@@ -78,6 +108,54 @@ fn request_02_nobody_who_acknowledges_leaves_before_the_pivot() {
         let mut moved = Setting::of(flavor).planner(siblings_moved_first).raise();
         moved.switch(2);
         assert!(!siblings_stay_until_it_is_open(&moved));
+    }
+}
+
+/// Switches during maintenance while one replica is paused and another one is dead; then some time
+/// goes by.
+fn switch_without_two(planner: SwitchPlanner) -> (Stage, usize) {
+    let mut stage = managed(Setting::of(Flavor::MySql).planner(planner));
+    stage.ask(Request::Maintenance { on: true }).unwrap();
+    let paused = stage.node(3);
+    assert_eq!(stage.operate(Request::Pause { node: paused }), Some(Outcome::Succeeded));
+    stage.disturb(Disturbance::Crash(stage.node(4)));
+    // The old master gives up waiting for it; until then a commit that waits forbids the freeze.
+    stage.some_time();
+    stage.some_time();
+    let since = stage.world.history().events.len();
+    assert_eq!(stage.switch(2), Some(Outcome::Succeeded));
+    for _ in 0..3 {
+        stage.some_time();
+    }
+    stage.must_hold();
+    (stage, since)
+}
+
+/// A switch never leaves the new master waiting for replicas that are gone, whoever looks after it
+/// afterwards.
+#[test]
+fn request_02_nobody_waits_for_replicas_that_are_gone() {
+    let (stage, since) = switch_without_two(plan_switch);
+    assert!(waits_when_opened(&stage, since, 2, 1));
+    assert!(!waited_in_vain(&stage, since));
+    let (stage, since) = switch_without_two(waiting_for_everybody);
+    assert!(waited_in_vain(&stage, since));
+}
+
+/// A server forgets its part when it restarts: it is given back before anybody can write.
+#[test]
+fn request_02_a_master_that_restarted_waits_before_it_is_opened() {
+    for flavor in FLAVORS {
+        let mut stage = managed(Setting::of(flavor));
+        let since = stage.world.history().events.len();
+        stage.disturb(Disturbance::Crash(stage.node(1)));
+        stage.live_on();
+        stage.disturb(Disturbance::Start(stage.node(1)));
+        stage.some_time();
+        let number = if flavor == Flavor::MySql { WAIT_FOR } else { 1 };
+        assert!(waits_when_opened(&stage, since, 1, number));
+        assert!(!waited_in_vain(&stage, since));
+        stage.must_be_whole(1);
     }
 }
 

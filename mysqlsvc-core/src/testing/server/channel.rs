@@ -27,6 +27,8 @@ pub(in crate::testing) struct Channel {
     pub(in crate::testing) sql_started: bool,
     /// Whether the started I/O thread has reached its source.
     pub(in crate::testing) connected: bool,
+    /// Whom it told, when it connected, that it acknowledges (semi-sync).
+    pub(in crate::testing) acknowledges_to: Option<NodeId>,
     pub(in crate::testing) io_error: Option<ReplicationError>,
     pub(in crate::testing) sql_error: Option<ReplicationError>,
     /// Received and not yet applied, in order.
@@ -52,6 +54,7 @@ impl Channel {
             io_started: false,
             sql_started: false,
             connected: false,
+            acknowledges_to: None,
             io_error: None,
             sql_error: None,
             relay: VecDeque::new(),
@@ -77,11 +80,15 @@ impl Channel {
         self.relay.drain(..).collect()
     }
 
-    /// Takes over whether the source can be reached now.
-    pub(in crate::testing) fn connect(&mut self, reached: Option<Identity>) {
+    /// Takes over whether the source can be reached now. That it `acknowledges` is told then, and
+    /// not later.
+    pub(in crate::testing) fn connect(&mut self, reached: Option<Identity>, acknowledges: bool) {
         if !self.io_started {
             self.connected = false;
             return;
+        }
+        if !self.connected {
+            self.acknowledges_to = acknowledges.then(|| self.source.clone());
         }
         self.connected = reached.is_some();
         if let Some(identity) = reached {

@@ -3,7 +3,7 @@
 use super::{super::transaction::gtid_set, Server, Session};
 use crate::{
     Flavor, GtidSet, IoThread, Millis, Probe, ReadOnly, Replication, SqlThread,
-    backend::{Obstacle, ObstacleKind, SemiSyncPart, SemiSyncStatus, SemiSyncWait},
+    backend::{Obstacle, ObstacleKind},
 };
 
 impl Server {
@@ -33,22 +33,7 @@ impl Server {
             place: self.by_position.then(|| self.place()),
             quiet_from: None,
             replication: self.replication(),
-            semi_sync: Some(self.semi_sync_status()),
-        }
-    }
-
-    fn semi_sync_status(&self) -> SemiSyncStatus {
-        let source = match self.semi_sync {
-            Some(SemiSyncPart::Source { replicas, timeout }) => {
-                Some(SemiSyncWait { replicas, timeout })
-            }
-            _ => None,
-        };
-        SemiSyncStatus {
-            source,
-            replica: self.semi_sync == Some(SemiSyncPart::Replica),
-            waiting: source.is_some(),
-            replicas: source.map_or(0, |wait| wait.replicas),
+            semi_sync: Some(self.semi_sync.status()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod channel;
 mod look;
 mod places;
+mod semi_sync;
 mod session;
 mod statement;
 
@@ -15,6 +16,7 @@ pub use self::{
 pub(super) use self::{
     channel::Channel,
     places::beginning,
+    semi_sync::{SemiSync, WaitingCommit},
     session::Session,
     statement::{ServerError, Statement, Until, Waiting},
 };
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::{
     Flavor, GtidSet, Identity, ReadOnly, ReadOnlySet, ServerVersion,
-    backend::{EventName, Finding, SemiSyncPart},
+    backend::{EventName, Finding},
 };
 
 /// Whether a server runs.
@@ -69,8 +71,7 @@ pub(super) struct Server {
     pub(super) login_refused: bool,
     pub(super) denied: BTreeSet<CallKind>,
     pub(super) findings: Vec<Finding>,
-    /// Its part in semi-synchronous replication, which the model knows, and does not play.
-    pub(super) semi_sync: Option<SemiSyncPart>,
+    pub(super) semi_sync: SemiSync,
     /// The scheduled events that are enabled.
     pub(super) events: BTreeSet<EventName>,
 }
@@ -102,7 +103,7 @@ impl Server {
             login_refused: false,
             denied: BTreeSet::new(),
             findings: Vec::new(),
-            semi_sync: None,
+            semi_sync: SemiSync::default(),
             events: BTreeSet::new(),
         }
     }
@@ -196,6 +197,7 @@ impl Server {
         self.power = Power::Down;
         self.sessions.clear();
         self.waiting.clear();
+        self.semi_sync.commits.clear();
         self.all_tables_locked = false;
         if let Some(channel) = &mut self.channel {
             channel.connected = false;
@@ -246,7 +248,7 @@ impl Server {
         self.begin_log_file();
         self.read_only = self.boot_read_only;
         self.read_only_set = ReadOnlySet::AtBoot;
-        self.semi_sync = None;
+        self.semi_sync = SemiSync::default();
         self.start_replication(true).unwrap_or_default()
     }
 

@@ -2,7 +2,6 @@
 
 use super::{
     super::{
-        history::Event,
         server::{Power, Rights, Server, Session, SessionId},
         transaction::Row,
     },
@@ -16,6 +15,8 @@ use crate::{NodeId, Phase};
 pub enum WriteAnswer {
     /// The row is there, the client was told so.
     Acknowledged(Row),
+    /// The row is there; the client waits for replicas to have it (semi-sync).
+    Waiting(Row),
     /// The row waits in an open transaction for its commit.
     Pending(Row),
     /// The server said no, with that error number; the row is not there.
@@ -110,7 +111,7 @@ impl Cluster {
                 transaction.push(row);
                 WriteAnswer::Pending(row)
             }
-            None => self.commit_rows(&node, &[row]),
+            None => self.commit_rows(&node, session, &[row]),
         }
     }
 
@@ -128,7 +129,7 @@ impl Cluster {
         else {
             return WriteAnswer::Disconnected;
         };
-        refusal.unwrap_or_else(|| self.commit_rows(&node, &rows))
+        refusal.unwrap_or_else(|| self.commit_rows(&node, session, &rows))
     }
 
     /// Why a write on that session does not go through now, if it does not.
@@ -137,7 +138,8 @@ impl Cluster {
             return Some(WriteAnswer::NoAnswer);
         };
         let own = server.sessions.iter().find(|s| s.id == session)?;
-        if server.all_tables_locked || (server.freeze_waits() && !own.locks) {
+        let waits = server.semi_sync.commits.iter().any(|commit| commit.session == session);
+        if waits || server.all_tables_locked || (server.freeze_waits() && !own.locks) {
             Some(WriteAnswer::Blocked)
         } else if server.refuses_write(own.rights) {
             Some(WriteAnswer::Refused(1290))
@@ -146,19 +148,14 @@ impl Cluster {
         }
     }
 
-    fn commit_rows(&mut self, node: &NodeId, rows: &[Row]) -> WriteAnswer {
+    fn commit_rows(&mut self, node: &NodeId, session: SessionId, rows: &[Row]) -> WriteAnswer {
         let Some(server) = self.servers.get_mut(node) else {
             return WriteAnswer::NoAnswer;
         };
-        let mut answer = WriteAnswer::Disconnected;
         for row in rows {
             server.commit(*row);
-            answer = WriteAnswer::Acknowledged(*row);
         }
-        for row in rows {
-            self.note(Event::Acknowledged { node: node.clone(), row: *row });
-        }
-        answer
+        self.committed(node, session, rows)
     }
 
     /// Lets every writer try one write.

@@ -104,6 +104,7 @@ impl Cluster {
         let number = self.calls.len() as u64 + 1;
         self.note(Event::Called { number, kind, node: node.clone() });
         self.pass(Millis(1));
+        self.acknowledge_all();
         self.release_waiting(|until| matches!(until, Until::Call(at) if at <= number));
         let mut fault = None;
         for struck in self.faults.strike(number, kind, node) {

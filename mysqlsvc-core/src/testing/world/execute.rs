@@ -3,7 +3,7 @@
 use super::{
     super::{
         history::Event,
-        server::{Channel, Power, Server, ServerError, Statement, Until},
+        server::{Channel, Power, SemiSync, Server, ServerError, Statement, Until},
         transaction::Transaction,
     },
     cluster::Cluster,
@@ -153,7 +153,7 @@ impl Server {
                 Ok(Reply::Done)
             }
             Statement::SetSemiSync(part) => {
-                self.semi_sync = Some(*part);
+                self.semi_sync.play(*part);
                 Ok(Reply::Done)
             }
             Statement::EnableEvents(events) => {
@@ -173,7 +173,7 @@ impl Server {
                 self.begin_log_file();
                 self.read_only = self.boot_read_only;
                 self.read_only_set = ReadOnlySet::AtBoot;
-                self.semi_sync = None;
+                self.semi_sync = SemiSync::default();
                 Ok(Reply::Done)
             }
             Statement::ReadObstacles => Ok(Reply::Obstacles(self.obstacles())),
@@ -192,7 +192,8 @@ impl Server {
             self.read_only_set = ReadOnlySet::ByStatement;
             return Ok(Reply::Done);
         }
-        if value != ReadOnly::Off && self.is_locked() {
+        // A commit that waits for replicas holds its lock (bugs.mysql.com 96644).
+        if value != ReadOnly::Off && (self.is_locked() || !self.semi_sync.commits.is_empty()) {
             return Err(ServerError::lock_wait_timeout());
         }
         self.read_only = value;

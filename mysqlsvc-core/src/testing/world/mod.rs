@@ -8,6 +8,7 @@ mod disturbance;
 pub(super) mod execute;
 mod fork;
 mod replication;
+mod semi_sync;
 mod snapshot;
 
 use std::{

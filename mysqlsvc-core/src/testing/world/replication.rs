@@ -25,10 +25,13 @@ impl Cluster {
             })
             .collect();
         for (node, identity) in reached {
-            if let Some(channel) = self.servers.get_mut(&node).and_then(|s| s.channel.as_mut()) {
-                channel.connect(identity);
+            let Some(server) = self.servers.get_mut(&node) else { continue };
+            let acknowledges = server.semi_sync.is_replica();
+            if let Some(channel) = &mut server.channel {
+                channel.connect(identity, acknowledges);
             }
         }
+        self.count_acknowledging();
     }
 
     fn reaches(&self, node: &NodeId, source: &NodeId) -> bool {
@@ -38,7 +41,7 @@ impl Cluster {
 
     /// One step of a replica's I/O thread, then one of its applier. Returns how many transactions
     /// moved.
-    fn replicate_node(&mut self, node: &NodeId) -> usize {
+    pub(super) fn replicate_node(&mut self, node: &NodeId) -> usize {
         self.receive(node, usize::MAX) + self.apply(node, usize::MAX)
     }
 
@@ -136,6 +139,7 @@ impl Cluster {
     pub(super) fn replicate_all(&mut self) {
         let nodes: Vec<NodeId> = self.servers.keys().cloned().collect();
         while nodes.iter().map(|node| self.replicate_node(node)).sum::<usize>() > 0 {}
+        self.acknowledge_all();
     }
 }
 
