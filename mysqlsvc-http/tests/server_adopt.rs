@@ -6,6 +6,7 @@ mod served;
 
 use axum::http::{Method, StatusCode};
 use mysqlsvc_core::Flavor;
+use mysqlsvc_core::engine::AlarmId;
 use mysqlsvc_core::testing::Disturbance;
 use serde_json::{Value, json};
 use served::{Events, Served, call, request};
@@ -31,7 +32,8 @@ fn node(number: u8) -> String {
 async fn a_cluster_is_shown_and_taken_up_above_what_its_proxies_know() {
     let served = Served::start("main", Flavor::MariaDb).await;
     let mut follower = proxy(&served, "p1", OTHER, 41).await;
-    let behind = served.until(|now| now.alarms.iter().any(|one| one.id == "epoch-behind")).await;
+    let behind =
+        served.until(|now| now.alarms.iter().any(|one| one.id == AlarmId::EpochBehind)).await;
     assert!(behind.alarms[0].text.contains("epoch 41"), "{}", behind.alarms[0].text);
 
     let shown = served.post(ADOPT, &json!({"dry_run": true})).await;
@@ -88,14 +90,14 @@ async fn what_speaks_for_no_later_route_is_not_heard() {
     let _follower = proxy(&served, "p2", OTHER, epoch).await;
     let word = served.handle.heard().unwrap();
     assert_eq!((word.proxy.as_str(), word.epoch.0), ("p2", epoch));
-    served.until(|now| now.alarms.iter().any(|one| one.id == "epoch-behind")).await;
+    served.until(|now| now.alarms.iter().any(|one| one.id == AlarmId::EpochBehind)).await;
 }
 
 #[tokio::test]
 async fn a_number_that_no_cluster_comes_to_is_shown_with_whoever_said_it() {
     let served = Served::start("main", Flavor::MySql).await;
     let _follower = proxy(&served, "stranger", OTHER, 1 << 53).await;
-    served.until(|now| now.alarms.iter().any(|one| one.id == "epoch-behind")).await;
+    served.until(|now| now.alarms.iter().any(|one| one.id == AlarmId::EpochBehind)).await;
     let shown = served.post(ADOPT, &json!({"dry_run": true})).await.json;
     assert_eq!(shown["epoch"], json!((1_u64 << 53) + 1));
     let warning = shown["warnings"][0].as_str().unwrap();

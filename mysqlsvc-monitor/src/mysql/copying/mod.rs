@@ -25,7 +25,7 @@ pub use self::{
 use super::{MySqlBackend, failure::Failure, work::Work};
 
 /// How long an earlier copy may take to end, or its server to come back with it.
-const EARLIER: Duration = Duration::from_secs(60);
+const EARLIER: Duration = Duration::from_mins(1);
 
 /// Between two attempts to end it.
 const AGAIN: Duration = Duration::from_millis(200);
