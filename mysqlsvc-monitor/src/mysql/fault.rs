@@ -174,10 +174,28 @@ impl Fault {
     /// What an action concludes that only asked: whatever came of it, nothing was changed.
     pub(super) fn kind_of_question(&self) -> ActionErrorKind {
         match self {
+            _ if self.ended_session() => ActionErrorKind::Unreachable,
             Self::Server { .. } | Self::Unsupported { .. } | Self::Unreadable { .. } => {
                 ActionErrorKind::Refused
             }
             _ => ActionErrorKind::Unreachable,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: u16) -> Fault {
+        Fault::Server { code, message: String::new(), done: 0 }
+    }
+
+    #[test]
+    fn a_server_that_shuts_down_has_refused_nothing() {
+        assert_eq!(said(code::SERVER_SHUTDOWN).kind_of_question(), ActionErrorKind::Unreachable);
+        assert_eq!(said(code::SERVER_SHUTDOWN).kind_of_change(), ActionErrorKind::Unknown);
+        let denied = said(code::TABLE_ACCESS_DENIED);
+        assert_eq!(denied.kind_of_question(), ActionErrorKind::Refused);
     }
 }

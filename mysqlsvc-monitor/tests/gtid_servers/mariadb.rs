@@ -27,6 +27,7 @@ async fn agree(sandbox: &Sandbox) {
     a_state_is_kept_and_stands_where_we_say(&mut connection).await;
     a_position_is_kept_and_waits_end_when_nothing_is_needed(&mut connection).await;
     transactions_in_our_order_are_taken_and_make_the_set(&mut connection).await;
+    a_position_is_taken_over_the_same_by_either_way(&mut connection).await;
 }
 
 fn set_of(triples: impl IntoIterator<Item = (u32, u32, u64)>) -> MariaDbGtidSet {
@@ -108,4 +109,32 @@ async fn transactions_in_our_order_are_taken_and_make_the_set(connection: &mut C
         let state = connection.query_first("SELECT @@global.gtid_binlog_state").await;
         assert_eq!(mariadb_set(&state.unwrap().unwrap_or_else(String::new)), set);
     }
+}
+
+/// Our way, which every supported version knows, and the option that 10.10 and later have.
+async fn a_position_is_taken_over_the_same_by_either_way(connection: &mut Conn) {
+    let ours = "SET GLOBAL gtid_slave_pos = @@global.gtid_current_pos";
+    let theirs = "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USE_GTID = slave_pos, \
+                  MASTER_DEMOTE_TO_SLAVE = 1";
+    let mut taken = Vec::new();
+    for way in [ours, theirs] {
+        run(connection, "RESET MASTER").await;
+        // It wrote in one domain after another server, in one alone, and in one not at all.
+        run(connection, "SET GLOBAL gtid_slave_pos = '0-9-3,2-9-7'").await;
+        for domain in [0, 1] {
+            let own = format!("SET gtid_domain_id = {domain}, server_id = @@global.server_id");
+            run(connection, &own).await;
+            run(connection, "DROP TABLE IF EXISTS app.never").await;
+        }
+        run(connection, way).await;
+        let position = connection.query_first("SELECT @@global.gtid_slave_pos").await;
+        taken.push(mariadb_set(&position.unwrap().unwrap_or_else(String::new)));
+        run(connection, "RESET SLAVE ALL").await;
+        run(connection, "RESET MASTER").await;
+        run(connection, "SET GLOBAL gtid_slave_pos = ''").await;
+    }
+    assert_eq!(taken[0], taken[1]);
+    let GtidSet::MariaDb(position) = &taken[0] else { panic!("{taken:?}") };
+    let whose: Vec<(u32, u32)> = position.iter().map(|it| (it.domain, it.server_id)).collect();
+    assert_eq!(whose, [(0, 1), (1, 1), (2, 9)], "{position}");
 }

@@ -13,6 +13,12 @@ const WAIT: &str = "SET GLOBAL clone_delay_after_data_drop = 3600";
 
 const NO_WAIT: &str = "SET GLOBAL clone_delay_after_data_drop = 0";
 
+/// The data are dropped, and so the time to wait is known to it.
+const IS_WAITING: &str = "SELECT COUNT(*) FROM performance_schema.clone_status AS clone \
+    JOIN performance_schema.error_log AS log ON log.LOGGED >= clone.BEGIN_TIME \
+    WHERE clone.STATE = 'In Progress' \
+    AND log.DATA LIKE 'Clone removing all user data for provisioning: Finished%'";
+
 const IS_DROPPING: &str = "SELECT COUNT(*) FROM performance_schema.clone_status AS clone \
     JOIN performance_schema.clone_progress AS stage ON stage.ID = clone.ID \
     WHERE clone.STATE = 'In Progress' AND stage.STAGE = 'DROP DATA' AND stage.STATE = 'In Progress'";
@@ -26,9 +32,10 @@ impl Brake for DataDrop {
 
     async fn until_stopped(&self, bed: &Bed, id: &OperationId) {
         eventually("its data dropped", async || {
-            (bed.servers().ask(NODE, IS_DROPPING).await == "1").then_some(())
+            (bed.servers().ask(NODE, IS_WAITING).await == "1").then_some(())
         })
         .await;
+        assert_eq!(bed.servers().ask(NODE, IS_DROPPING).await, "1", "it is in that stage still");
         until_progress(bed, id, |far| far.phase == "preparing" && far.done_bytes == 0).await;
     }
 

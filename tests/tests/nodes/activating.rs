@@ -56,7 +56,7 @@ async fn mysql_a_detached_server_is_made_a_replica() {
     replicates(Flavor::MySql).await;
 }
 
-/// Refused with the transactions' names, and the server as it was.
+/// Refused with the transactions' names, and the server as it was; and the way out is one.
 async fn refuses_errant(flavor: Flavor) {
     let (sandbox, monitord, nodes) = detached(flavor, 2).await;
     let servers = Servers(&sandbox);
@@ -81,7 +81,42 @@ async fn refuses_errant(flavor: Flavor) {
     let shows =
         |node: &NodeDocument| node.errant.as_ref().is_some_and(|errant| errant.contains(&name));
     monitord.api.until_node(&nodes[1], "its errant transactions", shows).await;
+    match flavor {
+        Flavor::MySql => executes_empty_transactions(servers, &refused.detail).await,
+        Flavor::MariaDb => becomes_the_master(&monitord, &nodes).await,
+    }
+    let follower = usize::from(flavor == Flavor::MySql);
+    monitord.api.act(&nodes[follower], NodeAction::Activate).await;
+    monitord.api.until_settled().await;
     sandbox.down().await.unwrap();
+}
+
+/// The way out that the refusal names, by its own words.
+async fn executes_empty_transactions(servers: Servers<'_>, detail: &str) {
+    use mysql_async::prelude::Queryable as _;
+    let statements = detail.split('`').find(|text| text.starts_with("SET gtid_next")).unwrap();
+    let mut root = servers.root(0).await;
+    for statement in statements.split("; ") {
+        root.query_drop(statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    }
+}
+
+/// The other way where there are no empty transactions: what is errant is to stay.
+async fn becomes_the_master(monitord: &Monitord, nodes: &[String]) {
+    let api = &monitord.api;
+    api.act(&nodes[0], NodeAction::Pause).await;
+    api.until("the pause", |now| now.operation.is_none()).await;
+    for node in nodes {
+        api.act(node, NodeAction::Unregister).await;
+    }
+    api.register(&nodes[1], Role::Master).await;
+    let is_paused = |node: &NodeDocument| node.state == NodeState::Paused;
+    api.until_node(&nodes[1], "PAUSED", is_paused).await;
+    api.act(&nodes[1], NodeAction::Resume).await;
+    api.until_node(&nodes[1], "OK", |node| node.state == NodeState::Ok).await;
+    api.register(&nodes[0], Role::Slave).await;
+    let is_detached = |node: &NodeDocument| node.state == NodeState::Detached;
+    api.until_node(&nodes[0], "DETACHED", is_detached).await;
 }
 
 #[tokio::test]

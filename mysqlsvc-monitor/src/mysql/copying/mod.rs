@@ -12,10 +12,10 @@ mod settings;
 mod status;
 mod streamed;
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
-use mysqlsvc_core::{Flavor, GtidSet, NodeId, Tag};
-use tokio::time::Instant;
+use mysqlsvc_core::{ActionErrorKind, Flavor, GtidSet, NodeId, Tag};
+use tokio::time::{Instant, sleep};
 
 use self::progress::Copying;
 pub use self::{
@@ -23,6 +23,12 @@ pub use self::{
     settings::{CopyCommand, CopySettings},
 };
 use super::{MySqlBackend, failure::Failure, work::Work};
+
+/// How long an earlier copy may take to end, or its server to come back with it.
+const EARLIER: Duration = Duration::from_mins(1);
+
+/// Between two attempts to end it.
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl MySqlBackend {
     /// Where copies say how far they are.
@@ -57,18 +63,45 @@ impl MySqlBackend {
         copying: &Copying,
         before: &OnceLock<clone::Before>,
     ) -> Result<GtidSet, Failure> {
+        let work = self.cleared(node, tag).await?;
+        match work.dialect().flavor {
+            Flavor::MySql => self.clone_instance(work, donor, copying, before).await,
+            Flavor::MariaDb => self.streamed(work, donor, copying).await,
+        }
+    }
+
+    /// A session with a server on which no earlier copy is under way any more: on MySQL it outlives
+    /// whoever began it. A clone that is killed while data come over may take seconds to end, and
+    /// so does the statement that kills it; or it is whole meanwhile, and the server restarts under
+    /// us. So this is tried for a while.
+    async fn cleared<'a>(&self, node: &NodeId, tag: &'a Tag) -> Result<Work<'a>, Failure> {
+        let until = Instant::now() + EARLIER;
+        loop {
+            let failure = match self.cleared_once(node, tag).await {
+                Ok(work) => return Ok(work),
+                Err(failure) => failure,
+            };
+            let may_pass =
+                matches!(failure.kind, ActionErrorKind::Unreachable | ActionErrorKind::Unknown);
+            if !may_pass || Instant::now() + AGAIN >= until {
+                return Err(failure);
+            }
+            sleep(AGAIN).await;
+            self.pool.clear(node);
+        }
+    }
+
+    async fn cleared_once<'a>(&self, node: &NodeId, tag: &'a Tag) -> Result<Work<'a>, Failure> {
         let deadline = Instant::now() + self.limits.action;
         let mut work =
             Work::begin(&self.pool, node, tag, deadline).await.map_err(Failure::of_question)?;
         work.clear_tagged(2).await?;
-        match work.dialect().flavor {
-            Flavor::MySql => {
-                // An earlier attempt outlives whoever began it.
-                clone::end(&mut work).await?;
-                self.clone_instance(work, donor, copying, before).await
-            }
-            Flavor::MariaDb => self.streamed(work, donor, copying).await,
+        if work.dialect().flavor == Flavor::MySql {
+            clone::end(&mut work).await?;
         }
+        // What comes next has the whole time again.
+        work.deadline = Instant::now() + self.limits.action;
+        Ok(work)
     }
 
     /// Ends what a copy has left on its server, and sets back what it has set there, if anything.
