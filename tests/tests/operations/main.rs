@@ -75,7 +75,7 @@ async fn semi_sync_is_managed(flavor: Flavor) {
     let servers = Sandbox::builder().flavor(flavor).nodes(3).semi_sync();
     let bed = Bed::start_on(servers, |builder| {
         builder
-            .semi_sync_setting("wait_for", &semi_sync::WAIT_FOR.to_string())
+            .semi_sync_setting("wait_for", semi_sync::WAIT_FOR.to_string())
             .semi_sync_setting("timeout", "\"1s\"")
     })
     .await;

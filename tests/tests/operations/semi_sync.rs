@@ -107,7 +107,7 @@ async fn take_away(scene: &Scene, server: usize) -> &'static str {
             servers.run_unlogged(server, &[off]).await;
             "semi-sync-not-set"
         }
-        _ => {
+        Flavor::MySql => {
             servers.run_unlogged(server, &["UNINSTALL PLUGIN rpl_semi_sync_source"]).await;
             "semi-sync-missing"
         }
@@ -118,7 +118,7 @@ async fn give_back(scene: &Scene, server: usize) {
     let servers = scene.servers();
     let statement = match servers.flavor() {
         Flavor::MariaDb => "GRANT REPLICATION MASTER ADMIN ON *.* TO dba@'%'",
-        _ => "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+        Flavor::MySql => "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
     };
     servers.run_unlogged(server, &[statement]).await;
     servers.end_sessions_of_dba(server).await;
