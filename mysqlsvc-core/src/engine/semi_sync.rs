@@ -254,7 +254,8 @@ impl Engine {
                  maintenance is switched on or off"
             ));
         }
-        (self.intent().maintenance && !self.is_operating()).then(|| {
+        let settled = !self.is_operating() && self.is_seen_since_settled(node);
+        (self.intent().maintenance && settled).then(|| {
             "nothing is set unasked during maintenance. Switch it off, or set it by hand".to_owned()
         })
     }
