@@ -204,7 +204,7 @@ fn operation_of(who: &str) -> Vec<Entry> {
     let records = [
         Record::Changed { change, who: Some(who.to_owned()) },
         Record::Began { operation: OperationId(1), plan, who: who.to_owned() },
-        Record::Committed { step: 0, commit, position: None },
+        Record::Committed { step: 0, commit, position: None, waypoints: Vec::new() },
         Record::Finished {
             outcome: Outcome::Succeeded,
             critical_section: Some(Micros(1)),

@@ -365,7 +365,7 @@ mod tests {
             held(),
             Record::Started { step: 1 },
             done(1),
-            Record::Committed { step: 2, commit: commit(), position: None },
+            Record::Committed { step: 2, commit: commit(), position: None, waypoints: Vec::new() },
             done(3),
             Record::Skipped { step: 4, error: error("b:1") },
             Record::Finished {

@@ -190,7 +190,7 @@ mod tests {
 
     fn opened_beside_and_frozen(frozen_at: &str) -> Vec<Record> {
         vec![
-            Record::Committed { step: 0, commit: commit(), position: None },
+            Record::Committed { step: 0, commit: commit(), position: None, waypoints: Vec::new() },
             done(1, position("0-1-7")),
             done(2, position(frozen_at)),
         ]
