@@ -23,6 +23,7 @@ const MOST_NODES: usize = 64;
 /// Collects the options of a sandbox; see [`Sandbox::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is started before start()"]
+#[expect(clippy::struct_excessive_bools, reason = "each is one option's yes or no")]
 pub struct SandboxBuilder {
     flavor: Flavor,
     runtime: Option<Runtime>,

@@ -157,5 +157,5 @@ async fn read(
     };
     let answer = lease.run(&text, deadline.min(Instant::now() + slice + GRACE)).await?;
     let replication = dialect.replication(answer.table(first + 1)?)?;
-    Ok(Reading { seen: dialect.stand(&answer, first)?, replication })
+    Ok(Reading { seen: Dialect::stand(&answer, first)?, replication })
 }

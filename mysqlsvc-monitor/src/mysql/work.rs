@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
         let words = dialect.words();
         if dialect.by_position {
             let answer = self.ask(&dialect.stand_question()).await?;
-            let seen = dialect.stand(&answer, 0)?;
+            let seen = Dialect::stand(&answer, 0)?;
             let status = answer.table(1)?.clone();
             return Ok(Position {
                 executed: GtidSet::Positions(seen.stand.executed),

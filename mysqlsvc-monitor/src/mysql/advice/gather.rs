@@ -39,7 +39,7 @@ impl MySqlBackend {
             let of_source = GtidSet::Positions(Dialect::executed_of_source(look.table(1)?)?);
             // So that its replicas can be held against it.
             match Dialect::place(look.table(2)?)? {
-                Some(_) => of_source.union(&dialect.own_log(row, look.table(2)?)?),
+                Some(_) => of_source.union(&Dialect::own_log(row, look.table(2)?)?),
                 None => of_source,
             }
         } else {

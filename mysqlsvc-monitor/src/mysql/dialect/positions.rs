@@ -78,7 +78,7 @@ impl Dialect {
     }
 
     /// From three tables that answer [`Self::stand_question`], beginning with this one.
-    pub(in super::super) fn stand(self, answer: &Answer, first: usize) -> Result<Seen, Fault> {
+    pub(in super::super) fn stand(answer: &Answer, first: usize) -> Result<Seen, Fault> {
         let replication = answer.table(first + 1)?;
         Ok(Seen {
             server: status::uuid(answer.row(first)?.text("server_uuid")?)?,
@@ -116,11 +116,7 @@ impl Dialect {
     }
 
     /// All of a server's own log, by position, from a row that names it and where its log ends.
-    pub(in super::super) fn own_log(
-        self,
-        facts: Record<'_>,
-        log_end: &Table,
-    ) -> Result<GtidSet, Fault> {
+    pub(in super::super) fn own_log(facts: Record<'_>, log_end: &Table) -> Result<GtidSet, Fault> {
         let server = status::uuid(facts.text("server_uuid")?)?;
         let place = must_have(Self::place(log_end)?)?;
         Ok(GtidSet::Positions(PositionSet::of(server, &place)))

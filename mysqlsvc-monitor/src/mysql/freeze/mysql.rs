@@ -99,7 +99,7 @@ fn reading_texts(dialect: Dialect) -> Vec<&'static str> {
 fn frozen_set(dialect: Dialect, answer: &Answer) -> Result<GtidSet, Fault> {
     let row = answer.row(0)?;
     match dialect.read_only(row)? {
-        ReadOnly::Super if dialect.by_position => dialect.own_log(row, answer.table(2)?),
+        ReadOnly::Super if dialect.by_position => Dialect::own_log(row, answer.table(2)?),
         ReadOnly::Super => dialect.executed(row),
         other => {
             Err(Fault::unreadable(format!("super_read_only was set and is read back as {other:?}")))
