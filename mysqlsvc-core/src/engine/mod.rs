@@ -84,7 +84,7 @@ impl Engine {
         let mut engine = Self {
             settings,
             planner: plan_switch,
-            work: Work { resumed: journal.running().is_some(), ..Work::default() },
+            work: Work::taking_up(journal.running().is_some()),
             journal,
             view: View::default(),
             writer,

@@ -38,8 +38,7 @@ pub(super) struct Work {
     /// Whether the old master was seen to hold what it had at its freeze, and no attempt to open it
     /// has failed since.
     pub(super) whole: bool,
-    /// Whether an earlier process began the operation: what it did and did not tell is unknown.
-    pub(super) resumed: bool,
+    pub(super) begun: Begun,
     /// Who asked to give the operation up while a call was under way.
     pub(super) given_up: Option<(RequestTicket, String)>,
     /// By position: where the server that is let follow another next has just said that it stands.
@@ -49,6 +48,15 @@ pub(super) struct Work {
     /// What the old master had when it was closed again by this process.
     pub(super) regained: Option<GtidSet>,
     pub(super) now: Now,
+}
+
+/// Which process began an operation.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    #[default]
+    Here,
+    /// An earlier one: what it did and could not write down is unknown.
+    Earlier,
 }
 
 /// A call whose answer is awaited.
@@ -72,6 +80,12 @@ pub(super) enum Purpose {
 }
 
 impl Work {
+    /// At a start: perhaps an operation is under way already.
+    pub(super) fn taking_up(operation: bool) -> Self {
+        let begun = if operation { Begun::Earlier } else { Begun::Here };
+        Self { begun, ..Self::default() }
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Now> {
         let hold = self.hold_until.filter(|until| *until > self.now);
         // One that is over while a write is awaited is no reason to wake: its end is.
@@ -86,7 +100,7 @@ impl Work {
 
     /// Whether the call that ended may not have been the first of its step.
     pub(super) fn is_asked_again(&self) -> bool {
-        self.attempts > 0 || self.resumed
+        self.attempts > 0 || self.begun == Begun::Earlier
     }
 
     /// A node was seen to take writes: that it was closed once is of no account any more.

@@ -1,14 +1,14 @@
 //! `docs/operations.md` says of every refusal and of every alarm what to do.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
 use mysqlsvc_core::engine::{AlarmId, Reason};
 
+const HANDBOOK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md"));
+
 /// The names in the first column of the table with this heading.
 fn listed(heading: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
-    let text = fs::read_to_string(path).unwrap();
-    let from = text.lines().skip_while(|line| *line != heading).skip(2);
+    let from = HANDBOOK.lines().skip_while(|line| *line != heading).skip(2);
     let rows = from.take_while(|line| line.starts_with('|'));
     let first = rows.filter_map(|line| line.split('|').nth(1));
     first.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned)).collect()

@@ -106,6 +106,7 @@ fn a_master_that_is_resumed_waits_for_replicas_before_it_is_opened() {
     hand.answer("semi-sync on a:3306: source, waits for 1", Ok(Observed::Nothing));
     hand.persist();
     hand.persist();
+    hand.is_whole();
     hand.answer("thaw a:3306", Ok(Observed::Nothing));
 }
 
@@ -142,10 +143,16 @@ fn with_a_standby_that_refuses() -> Hand {
     hand.look(STANDBY, Ok(replica(2, NONE)));
     hand.persist();
     hand.persist();
-    hand.answer("semi-sync on b:3306: replica", Err(refused(STANDBY)));
-    hand.persist();
+    is_refused_by_the_standby(&mut hand);
     hand.take();
     hand
+}
+
+/// Its receiving thread, which is stopped to take a part up, is started whatever came of it.
+fn is_refused_by_the_standby(hand: &mut Hand) {
+    hand.answer("semi-sync on b:3306: replica", Err(refused(STANDBY)));
+    hand.answer("start the replication of b:3306", Ok(Observed::Nothing));
+    hand.persist();
 }
 
 #[test]
@@ -173,8 +180,7 @@ fn a_part_that_is_refused_is_tried_ever_more_seldom_and_kept_once_among_the_oper
         if hand.engine.is_operating() {
             hand.persist();
             hand.persist();
-            hand.answer("semi-sync on b:3306", Err(refused(STANDBY)));
-            hand.persist();
+            is_refused_by_the_standby(&mut hand);
             tries += 1;
         }
         hand.take();
