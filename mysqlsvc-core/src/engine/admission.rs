@@ -188,7 +188,12 @@ impl<'a> Situation<'a> {
         match self.state(node) {
             NodeState::Detached
             | NodeState::Lost { .. }
-            | NodeState::Error(Trouble::ReplicationBroken { .. }) => Ok(source),
+            | NodeState::Error(Trouble::ReplicationBroken { .. }) => {
+                // A request that is decided judges by its own looks, which are in the right order.
+                let errant = self.view.errant(node).filter(|_| !given);
+                errant.map_or(Ok(()), |errant| no_errant(node, &source, errant))?;
+                Ok(source)
+            }
             NodeState::Error(Trouble::WentBack { .. }) if given => Ok(source),
             state => Err(wrong_state(
                 node,
@@ -235,7 +240,11 @@ impl<'a> Situation<'a> {
         }
         if role == Role::Master {
             self.nobody_else_writable(&[node])?;
-            return self.replicates_from_nobody(node);
+            self.replicates_from_nobody(node)?;
+            return match self.view.lacking(node, self.intent) {
+                Some((holder, lacks)) => Err(lacking(node, holder, &lacks)),
+                None => Ok(()),
+            };
         }
         self.master().map(drop)
     }
@@ -446,7 +455,7 @@ pub(super) fn within_budget(forecast: &Forecast, budget: Option<Millis>) -> Admi
 }
 
 /// The refusal to open a master that lacks what another holds.
-pub(super) fn lacking(master: &NodeId, holder: &NodeId, lacks: &GtidSet) -> Refusal {
+fn lacking(master: &NodeId, holder: &NodeId, lacks: &GtidSet) -> Refusal {
     let detail = format!(
         "{holder} holds transactions that {master} lacks: {lacks}; opened, {master} would write \
          beside them. Make {holder} the master, or, if these are errant, bring it to a copy of \

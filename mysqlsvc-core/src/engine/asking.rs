@@ -385,9 +385,6 @@ impl Engine {
             Prepared::ResumeMaster { node } => {
                 self.situation().resume(&node)?;
                 self.found(&node, found)?;
-                if let Some((holder, lacks)) = self.lacking(&node) {
-                    return Err(admission::lacking(&node, holder, &lacks));
-                }
                 let plan = plan_resume_master(self.intent(), &node, &self.settings);
                 self.begin(now, ticket, who, plan);
             }

@@ -125,20 +125,9 @@ impl Engine {
         others.find(|node| self.view.probe(node).is_none())
     }
 
-    /// What the master lacks of what another server holds, and which. Of a server that is not
-    /// registered only what the master itself wrote counts.
+    /// What the master lacks of what another server holds, and which.
     pub(super) fn lacking(&self, master: &NodeId) -> Option<(&NodeId, GtidSet)> {
-        let seen = self.view.probe(master)?;
-        let mut others = self.view.nodes(self.intent()).filter(|node| *node != master);
-        others.find_map(|node| {
-            let held = self.view.held(node, self.intent())?;
-            let lacks = if self.intent().members.contains_key(node) {
-                held.minus(&seen.executed)
-            } else {
-                held.written_by(&seen.identity).minus(&seen.executed)
-            };
-            (!lacks.is_empty()).then_some((node, lacks))
-        })
+        self.view.lacking(master, self.intent())
     }
 
     /// Whether a node was looked at after the last operation had ended.

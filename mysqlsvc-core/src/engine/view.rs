@@ -353,6 +353,26 @@ impl View {
         self.held.get(node).or_else(stored)
     }
 
+    /// What the master lacks of what another server holds, and which. Of a server that is not
+    /// registered only what the master itself wrote counts.
+    pub(super) fn lacking<'a>(
+        &'a self,
+        master: &NodeId,
+        intent: &'a Intent,
+    ) -> Option<(&'a NodeId, GtidSet)> {
+        let seen = self.probe(master)?;
+        let mut others = self.nodes(intent).filter(|node| *node != master);
+        others.find_map(|node| {
+            let held = self.held(node, intent)?;
+            let lacks = if intent.members.contains_key(node) {
+                held.minus(&seen.executed)
+            } else {
+                held.written_by(&seen.identity).minus(&seen.executed)
+            };
+            (!lacks.is_empty()).then_some((node, lacks))
+        })
+    }
+
     /// How far a replica was behind the master at its last look: the age of the oldest position of
     /// the master that it had not executed then. As fine as the looks are frequent.
     pub(super) fn behind(&self, node: &NodeId) -> Option<Millis> {

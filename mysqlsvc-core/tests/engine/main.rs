@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
 mod adopting;
+mod allowed;
 mod availability;
 mod cloning;
 mod documents;
