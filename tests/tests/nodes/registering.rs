@@ -35,9 +35,9 @@ async fn mariadb_missing_rights_are_each_named_with_the_statement_that_helps() {
 }
 
 #[tokio::test]
-async fn mysql_missing_rights_are_each_named_and_gtid_mode_off_is() {
+async fn mysql_missing_rights_are_each_named_and_gtids_half_way_are() {
     let builder = Sandbox::builder().flavor(Flavor::MySql).nodes(1);
-    let builder = builder.server_option("gtid_mode", "OFF");
+    let builder = builder.server_option("gtid_mode", "OFF_PERMISSIVE");
     let builder = builder.server_option("enforce_gtid_consistency", "OFF");
     let (sandbox, monitord, nodes) = start(builder).await;
     let revoke = "REVOKE SYSTEM_USER, CONNECTION_ADMIN ON *.* FROM 'dba'@'%'";
