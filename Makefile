@@ -4,9 +4,10 @@
 
 # Everything the product does, live, on four MariaDB servers: `make demo ARGS='--once --json'`, or on
 # MySQL: `make demo ARGS='--flavor mysql'`.
+# Nothing else is printed on standard output, so that `--json` can be read by a program.
 demo: setup-demo
-	cargo build --release --bins
-	target/release/mysqlsvc demo $(ARGS)
+	@cargo build --release --bins
+	@target/release/mysqlsvc demo $(ARGS)
 
 # Everything, on real servers of both flavours.
 test: setup-test

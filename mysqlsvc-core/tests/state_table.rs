@@ -144,7 +144,7 @@ fn a_replica_of_nobody_is_detached_and_one_of_somebody_else_is_lost() {
         replication.source = "x:3306".parse().unwrap();
         replication.source_identity = Some(identity(8));
     });
-    assert_eq!(slave(lost), "LOST (replicates from x:3306, not from the master)");
+    assert_eq!(slave(lost), "LOST (replicates from x:3306, which is not the registered master)");
 }
 
 #[test]

@@ -206,7 +206,7 @@ impl SandboxBuilder {
         let supported = self.flavor.default_runtime();
         if !self.gtid && self.flavor == Flavor::MariaDb {
             return Err(SandboxError::Option {
-                option: "--no-gtid",
+                option: "--without-gtids",
                 problem: "MariaDB's transactions always have GTIDs".into(),
             });
         }

@@ -1,11 +1,17 @@
 //! Why a command did not do what was asked.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use mysqlsvc_http::{
     client::{ApiError, TransportError},
     wire::{OperationId, OperationOutcome},
 };
+
+use crate::{output::columns, render::complaint};
 
 /// One clear message, and an exit code.
 #[derive(Debug, thiserror::Error)]
@@ -49,15 +55,20 @@ impl Failure {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Usage(message) => {
-                eprintln!("mysqlsvc: {message}");
+                say(message);
                 ExitCode::from(2)
             }
             other => {
-                eprintln!("mysqlsvc: {other}");
+                say(&other.to_string());
                 ExitCode::FAILURE
             }
         }
     }
+}
+
+fn say(message: &str) {
+    let stderr = io::stderr();
+    eprint!("{}", complaint(message, columns(stderr.is_terminal(), &stderr)));
 }
 
 fn word(outcome: OperationOutcome) -> &'static str {

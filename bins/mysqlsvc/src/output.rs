@@ -1,6 +1,9 @@
 //! Standard output: for people with colours, for programs with JSON.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    os::fd::AsFd,
+};
 
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
@@ -26,7 +29,7 @@ impl Output {
         Self {
             json,
             terminal,
-            paint: Paint::new(terminal && wanted && !json).within(columns(terminal)),
+            paint: Paint::new(terminal && wanted && !json).within(columns(terminal, io::stdout())),
             may_be_unread: false,
         }
     }
@@ -68,8 +71,8 @@ impl Output {
 }
 
 /// How wide the terminal is; a file takes lines of any length.
-fn columns(terminal: bool) -> Option<usize> {
-    let size = terminal.then(|| tcgetwinsize(io::stdout()).ok()).flatten()?;
+pub(crate) fn columns(terminal: bool, stream: impl AsFd) -> Option<usize> {
+    let size = terminal.then(|| tcgetwinsize(stream).ok()).flatten()?;
     // A terminal that does not know says 0.
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }

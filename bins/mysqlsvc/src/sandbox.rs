@@ -52,6 +52,9 @@ pub(crate) struct UpArgs {
     /// Open the first server for writes and make the others replicate from it
     #[arg(long)]
     wire: bool,
+    /// Leave gtid_mode OFF and replicate by position (MySQL)
+    #[arg(long)]
+    without_gtids: bool,
     /// Do not wait for the disk at each commit: faster, but not what production does
     #[arg(long)]
     relaxed_durability: bool,
@@ -88,6 +91,7 @@ async fn up(args: UpArgs) -> Result<(), Failure> {
         .flavor(args.flavor)
         .nodes(args.nodes)
         .wire(args.wire)
+        .gtid(!args.without_gtids)
         .durable(!args.relaxed_durability);
     if let Some(runtime) = args.runtime {
         builder = builder.runtime(runtime);

@@ -458,8 +458,9 @@ pub(super) fn within_budget(forecast: &Forecast, budget: Option<Millis>) -> Admi
 fn lacking(master: &NodeId, holder: &NodeId, lacks: &GtidSet) -> Refusal {
     let detail = format!(
         "{holder} holds transactions that {master} lacks: {lacks}; opened, {master} would write \
-         beside them. Make {holder} the master, or, if these are errant, bring it to a copy of \
-         {master} first"
+         beside them. If these are to stay, make {holder} the master (unregister both, register \
+         {holder} as master, resume it); if they may go, `mysqlsvc clone {holder}`, or leave \
+         {holder} aside (`mysqlsvc unregister {holder}`), and resume again"
     );
     Refusal::new(Reason::Errant, detail)
 }

@@ -186,7 +186,9 @@ impl Engine {
     /// A server does not remember a pause: a replica that starts replicates.
     fn pause_lifted(&self, node: &NodeId) -> Option<Alarm> {
         let state = self.state(node);
-        let lifted = matches!(state, NodeState::Ok | NodeState::Syncing(_)) && !self.is_operating();
+        // A look from before the pause shows it at work.
+        let judged = !self.is_operating() && self.is_seen_since_settled(node);
+        let lifted = judged && matches!(state, NodeState::Ok | NodeState::Syncing(_));
         lifted.then(|| Alarm {
             id: AlarmId::PauseLifted,
             node: Some(node.clone()),

@@ -2,7 +2,7 @@
 
 use super::{Reason, Refusal};
 use crate::{
-    GtidSet, NodeId, NodeState,
+    Flavor, GtidSet, NodeId, NodeState,
     state::{Syncing, Trouble},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn wrong_state(node: &NodeId, state: &NodeState, needed: &str) -> Ref
 /// What to do about a node in this state.
 pub(super) fn way_on(node: &NodeId, state: &NodeState) -> String {
     match state {
-        NodeState::Ok => "It works, and needs nothing".to_owned(),
+        NodeState::Ok => format!("{node} is well: there is nothing to do"),
         NodeState::Syncing(Syncing::SourceUnreachable { .. }) => {
             "Bring its source back, or the network between them".to_owned()
         }
@@ -76,9 +76,13 @@ pub(super) fn errant(node: &NodeId, source: &NodeId, errant: &GtidSet) -> Refusa
              {source}`, unregister both, register {node} as master and `mysqlsvc resume {node}`"
         ),
     };
+    let reader = match errant.flavor() {
+        Flavor::MySql => "mysqlbinlog",
+        Flavor::MariaDb => "mariadb-binlog",
+    };
     let detail = format!(
         "{node} has transactions that {source} lacks: {errant}; find out what they did \
-         (mysqlbinlog), {ways}"
+         ({reader}), {ways}"
     );
     Refusal::new(Reason::Errant, detail)
 }
@@ -94,7 +98,6 @@ fn empty_transaction(errant: &GtidSet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Flavor;
 
     fn said(flavor: Flavor, set: &str) -> String {
         let [node, source] = ["b:3306", "a:3306"].map(|address| address.parse().unwrap());

@@ -306,6 +306,9 @@ impl fmt::Display for Step {
                     None => f.write_str("there is no master"),
                 }?;
                 write!(f, " of epoch {}", commit.epoch)?;
+                for node in &commit.paused {
+                    write!(f, ", {node} stands still")?;
+                }
                 match &commit.rebuilt {
                     Some(Rebuilt { node, .. }) => write!(f, ", the data of {node} are given up"),
                     None => Ok(()),

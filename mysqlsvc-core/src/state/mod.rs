@@ -143,7 +143,9 @@ impl NodeState {
         match self {
             Self::Syncing(syncing) => Some(syncing.to_string()),
             Self::Error(trouble) => Some(trouble.to_string()),
-            Self::Lost { source } => Some(format!("replicates from {source}, not from the master")),
+            Self::Lost { source } => {
+                Some(format!("replicates from {source}, which is not the registered master"))
+            }
             Self::Paused(pause) => Some(pause.to_string()),
             Self::Ok | Self::Detached | Self::Unregistered | Self::Unknown => None,
         }

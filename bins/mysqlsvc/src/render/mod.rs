@@ -3,6 +3,7 @@
 mod adoption;
 mod advice;
 mod cluster;
+mod complaint;
 mod node;
 mod notes;
 mod operation;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     adoption::adoption,
     advice::advice,
     cluster::{clusters, maintenance, node_line},
+    complaint::complaint,
     node::nodes,
     operation::{StepLines, operation, operations, progress},
     outcome::summary,

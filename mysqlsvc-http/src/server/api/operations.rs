@@ -62,7 +62,7 @@ fn find(name: &str, cluster: &ClusterHandle, id: &str) -> Result<OperationDocume
     found.map(|execution| with_progress(cluster, name, execution)).ok_or_else(|| {
         let detail = format!(
             "cluster `{name}` has no operation `{id}` among its last ones; \
-                 GET /api/v1/clusters/{name}/operations lists them"
+                 `mysqlsvc operations` lists them (GET /api/v1/clusters/{name}/operations)"
         );
         Failure::new(Kind::UnknownOperation, detail)
     })
