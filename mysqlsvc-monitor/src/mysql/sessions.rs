@@ -62,16 +62,24 @@ impl ServerSession {
         Ok(sessions)
     }
 
-    /// Whether it runs a statement of ours that changes the server.
+    /// Whether it runs a statement of ours that changes the server. A replica's applier is not
+    /// meant, though it shows our tag while it repeats what we did on its source: ended there, it
+    /// would break.
     pub(super) fn is_tagged(&self) -> bool {
-        self.statement.contains(&format!("/* {}", Tag::PREFIX))
+        let ours = self.statement.contains(&format!("/* {}", Tag::PREFIX));
+        ours && !self.is_the_servers_own()
     }
 
     /// Whether a kill pass ends it: `unauthenticated user` included, for it may become anybody.
     pub(super) fn is_client(&self, spared: &[&str]) -> bool {
         !spared.contains(&self.user.as_str())
             && !self.user.starts_with("mysql.")
-            && !SYSTEM_COMMANDS.contains(&self.command.as_str())
+            && !self.is_the_servers_own()
+    }
+
+    fn is_the_servers_own(&self) -> bool {
+        SYSTEM_USERS.contains(&self.user.as_str())
+            || SYSTEM_COMMANDS.contains(&self.command.as_str())
     }
 }
 
@@ -235,5 +243,9 @@ mod tests {
     fn only_statements_with_our_comment_are_tagged() {
         assert!(session("dba", "Query", "/* mysqlsvc:7 */ SET GLOBAL read_only = 1").is_tagged());
         assert!(!session("dba", "Query", "SELECT 'mysqlsvc:7'").is_tagged());
+        let repeated = "/* mysqlsvc:7 */ ALTER DEFINER = `a`@`%` EVENT `b`.`c` ENABLE";
+        for command in ["Slave_SQL", "Slave_worker", "Query"] {
+            assert!(!session("system user", command, repeated).is_tagged(), "{command}");
+        }
     }
 }
