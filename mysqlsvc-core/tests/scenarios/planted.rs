@@ -1,37 +1,12 @@
 //! Plans with the mistakes of others, to see that a scenario notices.
 
+pub use mysqlsvc_core::testing::planted::{opened_before_caught_up, without_undo};
 use mysqlsvc_core::{
     Action, Settings,
     backend::FollowManner,
     intent::Intent,
     plan::{Act, Plan, Step, SwitchFacts, plan_switch},
 };
-
-/// Nothing is taken back.
-pub fn without_undo(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
-    let mut plan = plan_switch(intent, facts, settings);
-    for step in &mut plan.steps {
-        if let Step::Try { undo, .. } = step {
-            *undo = None;
-        }
-    }
-    plan
-}
-
-/// The old master has it all, of course.
-pub fn opened_before_caught_up(
-    intent: &Intent,
-    facts: &SwitchFacts<'_>,
-    settings: &Settings,
-) -> Plan {
-    let mut plan = plan_switch(intent, facts, settings);
-    for step in &mut plan.steps {
-        if let Step::Try { act: Act::CatchUp { node, .. }, .. } = step {
-            node.clone_from(facts.from);
-        }
-    }
-    plan
-}
 
 /// The new master is opened first of all.
 pub fn opened_before_frozen(intent: &Intent, facts: &SwitchFacts<'_>, settings: &Settings) -> Plan {
